@@ -1,0 +1,94 @@
+"""Everything greenserve raises on purpose.
+
+One tree, a class for each thing a caller can do something about. Errors that
+end the server carry its exit code; errors that refuse a request carry the
+status the client gets. A message says what was found, what was expected and,
+where a person can act, what to do next.
+"""
+
+
+class GreenserveError(Exception):
+    """Root of the tree: catching it catches nothing that is not ours."""
+
+
+# What ends the server, or keeps it from starting.
+
+
+class FatalError(GreenserveError):
+    """The server cannot go on; the process ends with `exit_code`."""
+
+    exit_code = 1
+
+
+class ConfigError(FatalError):
+    """A setting, or where it came from, is wrong."""
+
+    exit_code = 1
+
+
+class WorkerBootError(FatalError):
+    """A worker cannot start, and the application is not to blame."""
+
+    exit_code = 3
+
+
+class AppLoadError(FatalError):
+    """The application cannot be loaded. The message is a whole screen, ready to print."""
+
+    exit_code = 4
+
+
+# What refuses a request.
+
+
+class ProtocolError(GreenserveError):
+    """What the client sent is refused: answer with `status`, close, read nothing more."""
+
+    status = 400
+
+
+class BadRequest(ProtocolError):
+    status = 400
+
+
+class RequestTimeout(ProtocolError):
+    status = 408
+
+
+class ContentTooLarge(ProtocolError):
+    status = 413
+
+
+class TargetTooLong(ProtocolError):
+    status = 414
+
+
+class ExpectationFailed(ProtocolError):
+    status = 417
+
+
+class FieldsTooLarge(ProtocolError):
+    status = 431
+
+
+class TransferCodingUnknown(ProtocolError):
+    status = 501
+
+
+class VersionNotSupported(ProtocolError):
+    status = 505
+
+
+# What ends one exchange.
+
+
+class BadResponse(GreenserveError):
+    """The application answered with something that cannot go on the wire; the client gets 500."""
+
+
+class ClientDisconnected(GreenserveError, ConnectionError):
+    """The client left in the middle of an exchange.
+
+    Also a ConnectionError, because that is what an application which guards
+    its reading and writing already catches.
+    """

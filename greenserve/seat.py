@@ -1,0 +1,22 @@
+"""What the master hands a worker at its birth, and nothing else passes between them but the mailbox."""
+
+import socket
+from typing import NamedTuple
+
+from greenserve.config import Config
+from greenserve.mailbox import Mailbox
+from greenserve.status import Row
+
+
+class Seat(NamedTuple):
+    """One worker's place in the fleet."""
+
+    #: From 1; what the log calls the worker. A replacement gets a number of its own.
+    number: int
+    #: Which load of the application this is, from 1; a reload adds one.
+    generation: int
+    config: Config
+    #: Bound, listening, non-blocking, and shared with every other worker.
+    listeners: list[socket.socket]
+    mailbox: Mailbox
+    row: Row
