@@ -71,6 +71,10 @@ class FieldsTooLarge(ProtocolError):
     status = 431
 
 
+class MethodNotImplemented(ProtocolError):
+    status = 501
+
+
 class TransferCodingUnknown(ProtocolError):
     status = 501
 
