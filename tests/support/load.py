@@ -1,0 +1,152 @@
+"""Steady load on a server, counted by what the clients received.
+
+Two kinds of clients, mixed: *persistent* ones, which ask again and again on one
+connection, and *bursts* of five fresh connections a millisecond apart. A
+persistent connection may be closed after an answer that said so
+(`Connection: close`); every other broken promise is a failure.
+"""
+
+import http.client
+import re
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from typing import NamedTuple
+
+from tests.support.client import Address, RawClient, make_request
+from tests.support.server import RunningServer
+
+#: Seconds between two requests of one persistent client, and between two bursts.
+PACE = 0.02
+BURST = 5
+APART = 0.001
+
+
+class Load:
+    """What the clients of a load have seen so far."""
+
+    def __init__(self, address: Address, path: str, timeout: float = 30.0) -> None:
+        self.failures: list[str] = []
+        self.answers = 0
+        self.generations_seen: set[int] = set()
+        #: The longest time in seconds in which no client got an answer.
+        self.max_gap = 0.0
+        self._address = address
+        self._path = path
+        self._timeout = timeout
+        self._last_answer = time.monotonic()
+        self._counted = threading.Condition()
+        self._ended = threading.Event()
+
+    def wait_for_answers(self, more: int) -> None:
+        """Return when *more* answers have come than there are now."""
+        with self._counted:
+            wanted = self.answers + more
+            came = self._counted.wait_for(lambda: self.answers >= wanted, self._timeout)
+        assert came, f"{self.answers} answers in {self._timeout} s, {wanted} wanted; failures: {self.failures[:5]}"
+
+    def end(self) -> None:
+        self._ended.set()
+
+    # The clients, each in a thread of its own.
+
+    def run_persistent(self) -> None:
+        connection = http.client.HTTPConnection(*self._address[:2], timeout=self._timeout)
+        while not self._ended.wait(PACE):
+            self._attempt("persistent", partial(self._ask, connection))
+        connection.close()
+
+    def run_bursts(self) -> None:
+        while not self._ended.wait(PACE):
+            self._attempt("burst", self._burst)
+
+    def _ask(self, connection: http.client.HTTPConnection) -> None:
+        """Ask once; http.client connects anew by itself when the last answer said close, and only then."""
+        try:
+            connection.request("GET", self._path)
+            response = connection.getresponse()
+            response.read()
+        except BaseException:
+            connection.close()
+            raise
+        self._count(response.status, response.getheader("X-Generation"))
+
+    def _burst(self) -> None:
+        with ExitStack() as opened:
+            for client in [self._send_fresh(opened) for _ in range(BURST)]:
+                self._attempt("burst", partial(self._receive, client))
+
+    def _send_fresh(self, opened: ExitStack) -> RawClient:
+        """Return a fresh connection with a request on its way."""
+        self._ended.wait(APART)
+        client = opened.enter_context(RawClient(self._address, self._timeout))
+        client.send(make_request(self._path, "Connection: close"))
+        return client
+
+    def _receive(self, client: RawClient) -> None:
+        response = client.receive_response()
+        self._count(response.status, response.field("X-Generation"))
+
+    def _attempt(self, kind: str, ask: Callable[[], None]) -> None:
+        try:
+            ask()
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            with self._counted:
+                self.failures.append(f"{kind}: {type(error).__name__}: {error}")
+
+    def _count(self, status: int, generation: str | None) -> None:
+        with self._counted:
+            now = time.monotonic()
+            self.max_gap = max(self.max_gap, now - self._last_answer)
+            self._last_answer = now
+            self.answers += 1
+            self._note(status, generation)
+            self._counted.notify_all()
+
+    def _note(self, status: int, generation: str | None) -> None:
+        if status != 200:
+            self.failures.append(f"status {status}")
+        if generation is not None:
+            self.generations_seen.add(int(generation))
+
+
+@contextmanager
+def load(server: RunningServer, connections: int = 8, bursts: int = 1, path: str = "/", timeout: float = 30.0) -> Iterator[Load]:
+    """Keep *server* under load for the length of the block, which begins once every client is at work."""
+    seen = Load(server.address, path, timeout)
+    runs = [seen.run_persistent] * connections + [seen.run_bursts] * bursts
+    threads = [threading.Thread(target=run, daemon=True) for run in runs]
+    for thread in threads:
+        thread.start()
+    try:
+        seen.wait_for_answers(2 * len(threads))
+        yield seen
+    finally:
+        seen.end()
+        for thread in threads:
+            thread.join()
+
+
+class WrkReport(NamedTuple):
+    requests: int
+    #: Whatever wrk counts as gone wrong: connect, read, write, timeout, status.
+    errors: int
+
+
+def run_wrk(url: str, connections: int, seconds: int) -> WrkReport:
+    """Run wrk, and return what it counted."""
+    command = ["wrk", "-t2", f"-c{connections}", f"-d{seconds}s", "--timeout", "20s", url]
+    printed = subprocess.run(command, capture_output=True, text=True, timeout=seconds + 60, check=True).stdout
+    return parse_wrk(printed)
+
+
+def parse_wrk(printed: str) -> WrkReport:
+    requests = re.search(r"(\d+) requests in", printed)
+    assert requests, printed
+    socket_errors = re.search(r"Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)", printed)
+    refused = re.search(r"Non-2xx or 3xx responses: (\d+)", printed)
+    counts = (socket_errors.groups() if socket_errors else ()) + (refused.groups() if refused else ())
+    return WrkReport(int(requests[1]), sum(map(int, counts)))

@@ -1,0 +1,110 @@
+"""A test's server must never hide why it failed, and never outlive its test."""
+
+import contextlib
+import signal
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.support.client import RawClient, Truncated
+from tests.support.load import load, parse_wrk
+from tests.support.server import RunningServer
+from tests.support.transcript import ServerFault
+
+STAND_IN = (sys.executable, str(Path(__file__).with_name("stand_in.py")))
+
+
+def start_stand_in(fault="none", timeout=10.0):
+    return RunningServer(fault, command=STAND_IN, timeout=timeout)
+
+
+def test_server_answers_on_the_socket_that_the_test_bound():
+    with start_stand_in() as server, RawClient(server.address) as client:
+        response = client.ask("/")
+
+    assert (200, b"ok") == (response.status, response.content)
+
+
+def test_stop_returns_the_exit_code():
+    with start_stand_in() as server:
+        assert 0 == server.stop(signal.SIGTERM)
+
+
+def test_server_that_is_never_ready_fails_with_its_log():
+    with pytest.raises(ServerFault, match=r"(?s)READY=1: not seen, in 0.5 s.*stand-in with fault: silent"):
+        start_stand_in("silent", timeout=0.5)
+
+
+def test_server_that_dies_at_its_start_fails_at_once_with_its_log():
+    with pytest.raises(ServerFault, match=r"(?s)READY=1: not seen, and all processes have ended.*stand-in with fault: dies"):
+        start_stand_in("dies")
+
+
+def test_server_that_ignores_the_stop_is_a_failure_and_is_ended():
+    server = start_stand_in("deaf", timeout=0.5)
+
+    with pytest.raises(ServerFault, match="has not ended in"), server:
+        pass
+
+    assert not psutil.pid_exists(server.pid)
+
+
+def test_process_left_behind_is_a_failure_and_is_ended():
+    server = start_stand_in("untidy", timeout=2)
+
+    with pytest.raises(ServerFault, match=r"processes were left behind: .*sleep"), server:
+        pass
+
+    server.wait_for_end()
+
+
+def test_log_is_waited_for_no_longer_than_its_processes_live():
+    with start_stand_in() as server:
+        server.stop()
+
+        with pytest.raises(ServerFault, match="words that never come"):
+            server.wait_for_log("words that never come")
+
+
+def test_load_counts_answers_and_generations():
+    with start_stand_in() as server, load(server, connections=2, bursts=1) as clients:
+        clients.wait_for_answers(20)
+
+    assert [] == clients.failures
+    assert {1} == clients.generations_seen
+
+
+def test_load_counts_every_refusal():
+    with start_stand_in() as server, load(server, connections=1, bursts=1, path="/unready") as clients:
+        clients.wait_for_answers(5)
+
+    assert {"status 503"} == set(clients.failures)
+    assert clients.answers == len(clients.failures)
+
+
+def test_load_counts_every_connection_dropped_without_an_answer():
+    with (
+        start_stand_in() as server,
+        pytest.raises(AssertionError, match=r"RemoteDisconnected|Truncated"),
+        load(server, connections=1, bursts=1, path="/drop", timeout=0.5),
+    ):
+        pass
+
+
+def test_answer_cut_short_is_not_an_answer():
+    with start_stand_in() as server, RawClient(server.address) as client, pytest.raises(Truncated):
+        client.ask("/drop")
+
+
+def test_errors_of_every_kind_that_wrk_knows_are_counted():
+    printed = "  100 requests in 3.0s\n  Socket errors: connect 1, read 2, write 3, timeout 4\n  Non-2xx or 3xx responses: 5\n"
+
+    assert (100, 15) == parse_wrk(printed)
+
+
+@pytest.mark.usefixtures("leaves_nothing")
+def test_servers_leave_no_descriptor_in_the_test():
+    with start_stand_in() as server, RawClient(server.address) as client, contextlib.suppress(Truncated):
+        client.ask("/drop")
