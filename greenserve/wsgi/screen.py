@@ -1,0 +1,55 @@
+"""What a person reads when the application cannot be loaded: one short screen.
+
+A headline says which half of the target failed, then comes the application's
+own traceback, then what to do. Only text is made here; what went wrong is
+found out by those who call.
+"""
+
+import importlib
+import traceback
+from collections.abc import Iterable
+from pathlib import Path
+
+# The one file of ours that calls the application while it is loaded.
+_LOADER = str(Path(__file__).with_name("loader.py"))
+
+#: What a screen may be with its traceback, in characters: it has to fit a message to the master, escaped.
+MAX_TRACEBACK = 8000
+
+
+def compose_screen(target: str, fault: str, error: BaseException | None = None, advice: Iterable[str] = ()) -> str:
+    """Return the screen: *fault* goes on from "cannot be loaded:", each of *advice* is a sentence."""
+    parts = [f"{target!r} cannot be loaded: {fault}."]
+    parts += [format_traceback(error)] if error else []
+    parts += ["\n".join(advice)] if advice else []
+    return "\n\n".join(parts)
+
+
+def format_traceback(error: BaseException) -> str:
+    """Return the traceback as the application's author knows it: no frame of ours, none of importlib."""
+    report = traceback.TracebackException(type(error), error, error.__traceback__)
+    drop_frames(report)
+    return shorten("".join(report.format()).rstrip())
+
+
+def drop_frames(report: traceback.TracebackException) -> None:
+    related = [report.__cause__, report.__context__, *(getattr(report, "exceptions", None) or ())]
+    report.stack[:] = [frame for frame in report.stack if not is_machinery(frame.filename)]
+    for other in related:
+        if other is not None:
+            drop_frames(other)
+
+
+def is_machinery(filename: str) -> bool:
+    return filename.startswith("<frozen importlib") or filename in (importlib.__file__, _LOADER)
+
+
+def raised_by_application(error: BaseException) -> bool:
+    """Say whether any code of the application ran before *error* was raised."""
+    return any(not is_machinery(frame.f_code.co_filename) for frame, _ in traceback.walk_tb(error.__traceback__))
+
+
+def shorten(text: str) -> str:
+    if len(text) <= MAX_TRACEBACK:
+        return text
+    return f"[... {len(text) - MAX_TRACEBACK} characters of the traceback ...]\n{text[-MAX_TRACEBACK:]}"
