@@ -1,0 +1,74 @@
+# make demo     the example board with 4 workers on http://127.0.0.1:8000
+# make test     everything: system packages, the built wheel, lint, types, tests
+# make lint     format, lint and types alone
+# make image    a container image of the board; ENGINE=podman if there is no docker
+# make clean    forget all that was built
+#
+# PYTHON names the interpreter, 3.10 or later; ARGS are more arguments for pytest.
+# No compiler is needed.
+
+PYTHON ?= python3
+PORT ?= 8000
+VENV ?= .venv
+ENGINE ?= docker
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+# The forms of the package that can be tested: 0 is plain Python.
+# 1 joins them when there is compiled code.
+SPEEDUPS := 0
+
+SOURCES := pyproject.toml setup.cfg $(shell find greenserve -name '*.py')
+BOARD := examples/flask_board
+EXAMPLES := $(wildcard examples/*/requirements.txt)
+
+.PHONY: demo test lint packages image clean
+.DELETE_ON_ERROR:
+
+demo: $(VENV)/installed $(VENV)/board-requirements
+	@sed 's/@PORT@/$(PORT)/g' $(BOARD)/TRY
+	@cd $(BOARD) && exec $(abspath $(BIN))/greenserve --workers 4 --bind 127.0.0.1:$(PORT) app:app
+
+test: packages lint $(SPEEDUPS:%=test-speedups-%)
+
+# Without pythonpath the tests import what was installed, the built wheel, and not the checkout.
+test-speedups-%: $(VENV)/installed $(VENV)/test-requirements
+	GREENSERVE_SPEEDUPS=$* $(BIN)/pytest -o pythonpath= $(ARGS)
+
+lint: $(VENV)/test-requirements
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+packages:
+	.ci/install-packages $(PYTHON)
+
+image:
+	$(ENGINE) build --target board --tag greenserve-board .
+
+clean:
+	rm -rf $(VENV) build dist artifacts *.egg-info .tox .mypy_cache .pytest_cache .ruff_cache .hypothesis $(BOARD)/instance
+	find . -name __pycache__ -prune -exec rm -rf {} +
+
+# What is below makes the environment. Each file is touched when its step is done,
+# and a change of setup.cfg starts again from nothing.
+
+$(VENV)/created: setup.cfg
+	.ci/create-venv $(PYTHON) $(VENV)
+	touch $@
+
+# setuptools leaves what was built in build/, and would pack modules that are gone.
+$(VENV)/installed: $(VENV)/created $(SOURCES)
+	rm -rf build dist
+	$(PIP) wheel --no-deps --wheel-dir dist .
+	$(PIP) uninstall --yes greenserve
+	$(PIP) install dist/greenserve-*.whl
+	touch $@
+
+$(VENV)/board-requirements: $(VENV)/created $(BOARD)/requirements.txt
+	$(PIP) install --requirement $(BOARD)/requirements.txt
+	touch $@
+
+$(VENV)/test-requirements: $(VENV)/installed $(EXAMPLES)
+	$(PIP) install "$$(echo dist/greenserve-*.whl)[test,lint]" $(EXAMPLES:%=--requirement %)
+	touch $@
