@@ -1,0 +1,89 @@
+"""The part of environ that does not come from the request head.
+
+Built once for a listener and once more for a connection; a request adds its
+own to a copy.
+"""
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from greenserve import __version__
+
+SERVER_SOFTWARE = f"greenserve/{__version__}"
+
+#: How much of a file goes out in one piece.
+FILE_BLOCK = 65536
+
+
+class FileWrapper:
+    """`wsgi.file_wrapper`: iterates a file in blocks, closes it with the response (PEP 3333)."""
+
+    def __init__(self, file: Any, block_size: int = FILE_BLOCK) -> None:
+        self.file = file
+        self.block_size = block_size
+        if hasattr(file, "close"):
+            self.close = file.close
+
+    def __iter__(self) -> "FileWrapper":
+        return self
+
+    def __next__(self) -> bytes:
+        block: bytes = self.file.read(self.block_size)
+        if not block:
+            raise StopIteration
+        return block
+
+
+class ErrorStream:
+    """`wsgi.errors`: text for the error log, written as it is given."""
+
+    def __init__(self, write_text: Callable[[str], object]) -> None:
+        self._write_text = write_text
+
+    def write(self, text: str) -> int:
+        self._write_text(text)
+        return len(text)
+
+    def writelines(self, lines: list[str]) -> None:
+        for line in lines:
+            self.write(line)
+
+    def flush(self) -> None:
+        """Nothing waits here."""
+
+
+def listener_environ(address: Any, *, multiprocess: bool, errors: ErrorStream) -> dict[str, Any]:
+    """Return what every request that comes through one listener shares.
+
+    *address* is what `getsockname()` says: (host, port, ...), or the path of a
+    unix socket, whose requests get the server name "localhost".
+    """
+    host, port = (address[0], address[1]) if isinstance(address, tuple) else ("localhost", 80)
+    return {
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": "http",
+        "wsgi.errors": errors,
+        # Several greenlets may be inside the application at once.
+        "wsgi.multithread": True,
+        "wsgi.multiprocess": multiprocess,
+        "wsgi.run_once": False,
+        "wsgi.file_wrapper": FileWrapper,
+        "wsgi.input_terminated": True,
+        "SERVER_SOFTWARE": SERVER_SOFTWARE,
+        "SERVER_NAME": host,
+        "SERVER_PORT": str(port),
+        "SCRIPT_NAME": "",
+        # Keys that some applications ask for without looking; absent would be as true.
+        "QUERY_STRING": "",
+        "REMOTE_ADDR": "",
+    }
+
+
+def connection_environ(base: dict[str, Any], peer: Any) -> dict[str, Any]:
+    """Return *base* with who is asking; *peer* is what `accept()` said."""
+    environ = base.copy()
+    if isinstance(peer, tuple):
+        environ["REMOTE_ADDR"] = sys.intern(peer[0])
+        environ["REMOTE_PORT"] = str(peer[1])
+    return environ

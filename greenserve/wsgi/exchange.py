@@ -1,0 +1,257 @@
+"""One request and its response: the application called once, by the rules of PEP 3333.
+
+Knows the application, not the socket: bytes leave through a Channel. Whatever the
+application does, `close()` of what it returned is called, at most one response
+goes out, and what went out is either whole or visibly cut.
+"""
+
+from collections.abc import Callable, Iterable
+from types import TracebackType
+from typing import Any, Protocol
+
+from greenserve.errors import BadResponse, ClientDisconnected, ProtocolError
+from greenserve.protocol.head import RequestHead
+from greenserve.protocol.response import (
+    LAST_CHUNK,
+    Answer,
+    BodyForm,
+    ResponseHead,
+    check_answer,
+    encode_chunk,
+    make_refusal,
+    make_response_head,
+)
+from greenserve.wsgi.input import Input
+
+ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None]
+Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+
+#: Blocks of a list are joined into one send up to so many bytes.
+GATHER = 65536
+
+
+class Channel(Protocol):
+    """What an Exchange needs of the connection."""
+
+    def send(self, data: bytes) -> None: ...
+
+    def date(self) -> str:
+        """Return the value of the Date field."""
+
+    def may_persist(self) -> bool:
+        """Return whether the server would serve another request on this connection."""
+
+
+class Exchange:
+    """One request and its response.
+
+    After `run`: `code` and `fields` of the response, `sent` bytes of its
+    content, `persistent`, and `failure`, the exception that ended it if it did
+    not end well.
+    """
+
+    __slots__ = (
+        "_answer",
+        "_channel",
+        "_head",
+        "_known_length",
+        "_request",
+        "_send",
+        "complete",
+        "failure",
+        "input",
+        "sent",
+    )
+
+    def __init__(self, request: RequestHead, content: Input, channel: Channel) -> None:
+        self._request = request
+        self._channel = channel
+        self._send = channel.send
+        self._answer: Answer | None = None
+        self._head: ResponseHead | None = None
+        self._known_length: int | None = None
+        self.input = content
+        self.sent = 0
+        self.complete = False
+        self.failure: BaseException | None = None
+
+    @property
+    def code(self) -> int | None:
+        return self._head.code if self._head is not None else None
+
+    @property
+    def status(self) -> str:
+        """The status that went out, "-" if none did."""
+        if self._head is None:
+            return "-"
+        return self._answer.status if self._answer is not None else str(self._head.code)
+
+    @property
+    def fields(self) -> list[tuple[str, str]]:
+        """The fields that the application gave."""
+        return self._answer.fields if self._answer is not None else []
+
+    @property
+    def head_sent(self) -> bool:
+        return self._head is not None
+
+    @property
+    def persistent(self) -> bool:
+        """Whether another request may follow on the connection."""
+        return self.complete and self._head is not None and self._head.persistent
+
+    # The application's side.
+
+    def run(self, application: Application) -> None:
+        """Call *application* once and send what it answers; raises nothing."""
+        self._request.environ["wsgi.input"] = self.input
+        try:
+            self._respond(application)
+        except BaseException as failure:  # the edge of the application: sys.exit() ends its request, not the worker
+            self.failure = failure
+            self._refuse(failure)
+
+    def _respond(self, application: Application) -> None:
+        blocks = application(self._request.environ, self.start_response)
+        try:
+            self._send_blocks(blocks)
+            self._finish()
+        finally:
+            close = getattr(blocks, "close", None)
+            if close is not None:
+                close()
+
+    def start_response(
+        self, status: str, headers: list[tuple[str, str]], exc_info: ExcInfo | None = None
+    ) -> Callable[[bytes], None]:
+        """PEP 3333's start_response(): nothing is sent before the first block of content."""
+        if exc_info is not None:
+            try:
+                if self.head_sent:
+                    raise exc_info[1].with_traceback(exc_info[2])
+            finally:
+                exc_info = None  # the traceback would keep this frame alive
+        elif self._answer is not None:
+            raise BadResponse("start_response was called twice without exc_info (PEP 3333)")
+        self._answer = check_answer(status, headers)
+        return self.write
+
+    def write(self, block: bytes) -> None:
+        """The callable that start_response returns, for applications older than WSGI."""
+        self._check_block(block)
+        if block:
+            self._send_block(block)
+
+    # Content.
+
+    def _send_blocks(self, blocks: Iterable[bytes]) -> None:
+        if isinstance(blocks, (list, tuple)):
+            self._send_list(blocks)
+            return
+        for block in blocks:
+            self._check_block(block)
+            if block:
+                self._send_block(block)
+
+    def _send_list(self, blocks: list[bytes] | tuple[bytes, ...]) -> None:
+        """Send content that is all there already: its length is known, and it may leave at once."""
+        for block in blocks:
+            self._check_block(block)
+        length = sum(map(len, blocks))
+        if not self.head_sent:
+            self._known_length = length
+        if length <= GATHER:
+            blocks = [b"".join(blocks)]
+        for block in blocks:
+            if block:
+                self._send_block(block)
+
+    def _check_block(self, block: object) -> None:
+        if not isinstance(block, bytes):
+            raise BadResponse(f"the application yielded {type(block).__name__}, not bytes: {block!r:.80}")
+
+    def _send_block(self, block: bytes) -> None:
+        """Send a block that is not empty, behind the head if that has not gone."""
+        head = b"" if self._head is not None else self._make_head()
+        assert self._head is not None
+        form = self._head.form
+        if form is BodyForm.NONE:
+            if head:
+                self._send(head)
+            return
+        if form is BodyForm.LENGTH:
+            self._send_counted(head, block)
+        else:
+            self._send(head + (encode_chunk(block) if form is BodyForm.CHUNKED else block))
+        self.sent += len(block)
+
+    def _send_counted(self, head: bytes, block: bytes) -> None:
+        """Send what of *block* fits in the length that the head announced."""
+        assert self._head is not None
+        room = (self._head.content_length or 0) - self.sent
+        self._send(head + block if len(block) <= room else head + block[:room])
+        if len(block) > room:
+            self.sent += room
+            raise BadResponse(f"the application yields more than its Content-Length of {self.sent} bytes; the rest was not sent")
+
+    def _make_head(self) -> bytes:
+        if self._answer is None:
+            raise BadResponse("the application sent content before it called start_response")
+        self._raise_framing_error()
+        request = self._request
+        self._head = make_response_head(
+            self._answer,
+            method=request.method,
+            http11=request.http11,
+            persistent=self._may_go_on(),
+            known_length=self._known_length,
+            date=self._channel.date(),
+        )
+        return self._head.head
+
+    def _may_go_on(self) -> bool:
+        """Whether the head may promise another exchange.
+
+        A client that still waits for 100 (Continue) may send the content or
+        not, so nobody can tell what its next bytes are.
+        """
+        return self._channel.may_persist() and self._request.persistent and (self.input.finished or not self.input.awaits_welcome)
+
+    def _raise_framing_error(self) -> None:
+        """Refuse what was refused already: an application that swallowed the error cannot turn it into a 200."""
+        if self.input.failure is not None:
+            raise self.input.failure
+
+    def _finish(self) -> None:
+        """Send what still belongs to the response once the application has no more content."""
+        if self._head is None:
+            if self._answer is None:
+                raise BadResponse("the application returned without calling start_response")
+            if self._known_length is None:
+                self._known_length = 0
+            self._send(self._make_head())
+        assert self._head is not None
+        if self._head.form is BodyForm.CHUNKED:
+            self._send(LAST_CHUNK)
+        elif self._head.form is BodyForm.LENGTH and self._head.content_length != self.sent:
+            raise BadResponse(
+                f"the application yielded {self.sent} bytes, fewer than its Content-Length of {self._head.content_length}"
+            )
+        self.complete = True
+
+    # What went wrong.
+
+    def _refuse(self, failure: BaseException) -> None:
+        """Answer for an exchange that failed, if nothing has been sent; else leave it visibly cut."""
+        if self.head_sent or isinstance(failure, ClientDisconnected):
+            return
+        reason = self.input.failure or failure
+        code = reason.status if isinstance(reason, ProtocolError) else 500
+        persistent = code == 500 and self._may_go_on()
+        self._answer = None
+        self._head = ResponseHead(b"", code, BodyForm.NONE, None, persistent)
+        try:
+            self._send(make_refusal(code, method=self._request.method, date=self._channel.date(), persistent=persistent))
+            self.complete = True
+        except ClientDisconnected:
+            pass

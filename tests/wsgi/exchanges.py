@@ -1,0 +1,67 @@
+"""One exchange without a socket: what an application makes of a request, as the bytes that would leave."""
+
+from greenserve.protocol.content import content_after
+from greenserve.protocol.head import parse_request_head
+from greenserve.protocol.limits import Limits
+from greenserve.wsgi.exchange import Exchange
+from greenserve.wsgi.input import Input
+
+DATE = "Fri, 20 Nov 2026 10:00:00 GMT"
+
+
+class RecordingChannel:
+    """A connection that remembers what was sent, and may have been cut."""
+
+    def __init__(self, persists=True, error=None):
+        self.sends = []
+        self._persists = persists
+        self._error = error
+
+    def send(self, data):
+        if self._error is not None:
+            raise self._error
+        self.sends.append(bytes(data))
+
+    def date(self):
+        return DATE
+
+    def may_persist(self):
+        return self._persists
+
+
+class Outcome:
+    """What is left after an exchange."""
+
+    def __init__(self, exchange, channel, rest):
+        self.exchange = exchange
+        self.sends = channel.sends
+        self.rest = rest
+        self.wire = b"".join(channel.sends)
+        self.head, _, self.content = self.wire.partition(b"\r\n\r\n")
+        self.status, *lines = self.head.decode("latin-1").split("\r\n")
+        self.fields = dict(line.split(": ", 1) for line in lines)
+
+
+def run(application, request=b"GET / HTTP/1.1\r\nHost: a\r\n\r\n", more=(), channel=None):
+    """Run *application* on *request*; *more* are pieces of content that come later."""
+    channel = channel or RecordingChannel()
+    buffer = bytearray(request)
+    limits = Limits()
+    head = parse_request_head(buffer, {"wsgi.version": (1, 0)}, limits)
+    del buffer[: head.size]
+    pieces = iter(more)
+    welcome = (lambda: channel.send(b"CONTINUE")) if head.expects_continue else None
+    content = Input(content_after(head, limits), buffer, lambda: buffer.extend(next(pieces)), welcome)
+    exchange = Exchange(head, content, channel)
+    exchange.run(application)
+    return Outcome(exchange, channel, bytes(buffer))
+
+
+def answer(status="200 OK", fields=(), blocks=()):
+    """Return an application that always answers so."""
+
+    def application(environ, start_response):
+        start_response(status, list(fields))
+        return blocks
+
+    return application
