@@ -6,6 +6,7 @@ which the processor writes whole.
 """
 
 import mmap
+import time
 from typing import NamedTuple
 
 #: The columns of a row. Counters only grow; the others are of this moment.
@@ -13,6 +14,11 @@ COLUMNS = ("heartbeat_ms", "connections", "in_flight", "accepted", "requests")
 
 #: Room for every worker and its replacement, at 40 bytes each.
 MAX_ROWS = 1024
+
+
+def monotonic_ms() -> int:
+    """Return the time of the clock that heartbeats are written in; the same in every process."""
+    return int(time.monotonic() * 1000)
 
 
 class Snapshot(NamedTuple):

@@ -1,0 +1,94 @@
+"""From a fresh process to a serving worker.
+
+Patches before anything else is imported: a name that was captured unpatched
+would block the hub, or break in ways that are hard to see (psycopg chooses how
+to wait at import; an early ssl ends in endless recursion). The process that
+forks us has imported as little as it could, and nothing of gevent.
+"""
+
+import time
+
+BOOT_BEGAN = time.monotonic()
+
+from gevent import monkey
+
+monkey.patch_all()
+
+import atexit
+import logging
+import os
+import sys
+from importlib.metadata import version
+
+from gevent import get_hub
+
+from greenserve.config import Config
+from greenserve.errors import FatalError, WorkerBootError
+from greenserve.log import AccessLog
+from greenserve.mailbox import Failed, Hello, Ready
+from greenserve.seat import Seat
+from greenserve.worker.identity import assume_identity
+from greenserve.worker.worker import Worker
+from greenserve.wsgi.exchange import Application
+from greenserve.wsgi.loader import load_application, make_importable
+
+error_log = logging.getLogger("greenserve.error")
+
+
+def run_worker(seat: Seat) -> int:
+    """Load the application and serve it until drained; return the exit code of the process.
+
+    What keeps the worker from serving is told to the master, which decides
+    what becomes of the fleet and says it once.
+    """
+    try:
+        worker = boot(seat)
+    except FatalError as error:
+        seat.mailbox.send(Failed(error.exit_code, str(error)))
+        return error.exit_code
+    code = worker.run()
+    # Exporters and pools that the application registered get their chance; os._exit() would pass them by.
+    atexit._run_exitfuncs()
+    return code
+
+
+def boot(seat: Seat) -> Worker:
+    """Return a worker that has begun to serve. Raises AppLoadError or WorkerBootError."""
+    seat.mailbox.send(Hello(version("gevent"), loop_name(), "plain"))
+    config = seat.config
+    try:
+        access_log = AccessLog(config.accesslog, config.access_log_format) if config.accesslog else None
+        assume_identity(config.user, config.group, config.umask)
+    except (FatalError, OSError) as error:
+        raise WorkerBootError(f"a worker cannot start: {error}") from error
+    worker = Worker(seat, load_configured(config), access_log)
+    worker.start()
+    seat.mailbox.send(Ready(round(time.monotonic() - BOOT_BEGAN, 3)))
+    return worker
+
+
+def load_configured(config: Config) -> Application:
+    """Return the application, in the surroundings that the configuration gives it."""
+    os.environ.update(config.env)
+    os.chdir(config.chdir)
+    for directory in reversed((os.getcwd(), *config.pythonpath)):
+        make_importable(directory)
+    return load_application(config.wsgi_app)
+
+
+def loop_name() -> str:
+    """Return what gevent calls its event loop, such as `libev-cext`."""
+    module = type(get_hub().loop).__module__
+    return {"gevent.libev.corecext": "libev-cext", "gevent.libev.corecffi": "libev-cffi", "gevent.libuv.loop": "libuv-cffi"}.get(
+        module, module
+    )
+
+
+def check_application(config: Config) -> int:
+    """Load the application as a worker would, for --check-config; return the exit code."""
+    try:
+        load_configured(config)
+    except FatalError as error:
+        print(error, file=sys.stderr)
+        return error.exit_code
+    return 0

@@ -1,0 +1,187 @@
+"""An accepted socket and the greenlet that serves it, request after request."""
+
+from contextvars import copy_context
+from time import monotonic, time
+from typing import Any
+
+from greenserve.errors import ClientDisconnected, ProtocolError, RequestTimeout
+from greenserve.protocol.content import content_after
+from greenserve.protocol.head import RequestHead, parse_request_head
+from greenserve.protocol.response import CONTINUE, make_refusal
+from greenserve.worker.readiness import DeadlineExceeded, now
+from greenserve.worker.service import Service, error_log
+from greenserve.worker.transport import Transport
+from greenserve.wsgi.exchange import Exchange
+from greenserve.wsgi.input import Input
+
+#: An idle connection of a draining worker is still answered for so many seconds:
+#: its client may have sent a request that we have not seen yet.
+IDLE_LINGER = 1.0
+
+#: After a refusal the client may go on sending for so long, and so much, before it is cut off.
+REFUSAL_LINGER = 2.0
+REFUSAL_LIMIT = 1 << 20
+
+#: Content that the application did not read is read and dropped up to here, to keep the connection.
+DISCARD_LIMIT = 65536
+
+
+class Connection:
+    """One accepted socket. It is `idle` while no byte of a next request has come."""
+
+    __slots__ = ("_buffer", "_environ", "_exchange", "_served", "_service", "_transport", "idle")
+
+    def __init__(self, transport: Transport, environ: dict[str, Any], service: Service) -> None:
+        self._transport = transport
+        self._environ = environ
+        self._service = service
+        #: Received and not yet understood: perhaps the next request, pipelined.
+        self._buffer = bytearray()
+        self._exchange: Exchange | None = None
+        self._served = 0
+        self.idle = False
+
+    def serve(self) -> None:
+        """Answer requests until the last one: the whole life of the connection's greenlet."""
+        self._service.opened(self)
+        try:
+            while self._serve_next():
+                self._served += 1
+        except ClientDisconnected as error:
+            error_log.debug("%s: %s", self._environ["REMOTE_ADDR"] or "-", error)
+        except Exception:
+            error_log.exception("a connection ended on an error of the server's own; please report it")
+        finally:
+            self._transport.close()
+            self._service.closed(self)
+
+    def _serve_next(self) -> bool:
+        """Read and answer one request; return whether another may follow."""
+        try:
+            head = self._read_head()
+        except ProtocolError as refusal:
+            self._refuse(refusal)
+            return False
+        return head is not None and self._answer(head)
+
+    # Reading.
+
+    def _read_head(self) -> RequestHead | None:
+        """Return the head of the next request, None if there will be none."""
+        service = self._service
+        buffer = self._buffer
+        deadline = self._idle_deadline() if not buffer else self._head_deadline()
+        seen = 0
+        while True:
+            if buffer:
+                head = parse_request_head(buffer, self._environ, service.limits, seen)
+                if head is not None:
+                    del buffer[: head.size]
+                    return head
+                seen = len(buffer)
+            data = self._receive_head(deadline)
+            if not data:
+                return None
+            if not buffer:
+                deadline = self._head_deadline()
+            buffer += data
+
+    def _receive_head(self, deadline: float) -> bytes:
+        """Return more bytes of a head, b"" if the client left or has been idle for too long."""
+        self.idle = not self._buffer
+        try:
+            return self._transport.receive(deadline)
+        except DeadlineExceeded:
+            if self.idle:
+                # What arrived in this very moment is a request, and we have not said that we would close.
+                return self._transport.receive_now() or b""
+            raise RequestTimeout(f"the request head was not complete after {self._service.config.head_timeout:g} s") from None
+        finally:
+            self.idle = False
+
+    def _idle_deadline(self) -> float:
+        service = self._service
+        if service.draining:
+            return now() + IDLE_LINGER
+        config = service.config
+        return now() + (config.keepalive if self._served else config.head_timeout)
+
+    def _head_deadline(self) -> float:
+        return now() + self._service.config.head_timeout
+
+    def _receive_content(self) -> None:
+        timeout = self._service.config.content_timeout
+        try:
+            data = self._transport.receive(now() + timeout)
+        except DeadlineExceeded:
+            raise RequestTimeout(f"the client sent no content for {timeout:g} s") from None
+        if not data:
+            raise ClientDisconnected("the client left before the end of the content")
+        self._buffer += data
+
+    # Answering.
+
+    def _answer(self, head: RequestHead) -> bool:
+        """Run one exchange; return whether the connection outlives it."""
+        service = self._service
+        welcome = self._send_continue if head.expects_continue else None
+        content = Input(content_after(head, service.limits), self._buffer, self._receive_content, welcome)
+        exchange = self._exchange = Exchange(head, content, self)
+        service.began()
+        started, clock = time(), monotonic()
+        try:
+            # A context of its own: what one request sets, the next must not see.
+            copy_context().run(exchange.run, service.application)
+        finally:
+            service.ended(head.environ, exchange, started, monotonic() - clock)
+            self._exchange = None
+        return self._outlives(exchange)
+
+    def _outlives(self, exchange: Exchange) -> bool:
+        """Make the connection ready for the next request, or for its end."""
+        if isinstance(exchange.failure, ClientDisconnected):
+            return False
+        if exchange.persistent and self._discard(exchange.input):
+            return True
+        if exchange.complete and not exchange.input.finished:
+            self._linger()
+        return False
+
+    def _discard(self, content: Input) -> bool:
+        try:
+            return content.discard(DISCARD_LIMIT)
+        except ProtocolError:
+            return False
+
+    def _send_continue(self) -> None:
+        """Send 100 (Continue), unless the final answer is on its way already."""
+        if self._exchange is not None and not self._exchange.head_sent:
+            self._transport.send(CONTINUE)
+
+    def _refuse(self, refusal: ProtocolError) -> None:
+        """Answer what is not a request that we serve, and hear no more from this client."""
+        peer = self._environ["REMOTE_ADDR"] or "-"
+        error_log.info("a request from %s was refused with %d: %s", peer, refusal.status, refusal)
+        self._transport.send(make_refusal(refusal.status, method="GET", date=self._service.date()))
+        self._linger()
+
+    def _linger(self) -> None:
+        self._transport.linger(now() + REFUSAL_LINGER, REFUSAL_LIMIT)
+
+    # What an Exchange needs of us.
+
+    def send(self, data: bytes) -> None:
+        self._transport.send(data)
+
+    def date(self) -> str:
+        return self._service.date()
+
+    def may_persist(self) -> bool:
+        return self._service.may_persist
+
+    # What the worker asks of us.
+
+    def drain(self) -> None:
+        """Close soon if idle; otherwise the next answer is the last."""
+        if self.idle:
+            self._transport.hasten(now() + IDLE_LINGER)

@@ -1,0 +1,118 @@
+"""What all connections of one worker share: the application, the limits, and whether to go on."""
+
+import logging
+import os
+import time
+from collections.abc import Callable
+from email.utils import formatdate
+from random import randint
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from greenserve.config import Config
+from greenserve.errors import BadResponse, ClientDisconnected, ProtocolError
+from greenserve.log import Access, AccessLog
+from greenserve.protocol.limits import Limits
+from greenserve.status import Row
+from greenserve.worker.readiness import Waiter
+from greenserve.wsgi.exchange import Application, Exchange
+
+if TYPE_CHECKING:
+    from greenserve.worker.connection import Connection
+
+error_log = logging.getLogger("greenserve.error")
+
+
+class Service:
+    """One worker's application, ready to serve connections."""
+
+    def __init__(
+        self,
+        application: Application,
+        config: Config,
+        waiter: Waiter,
+        row: Row,
+        access_log: AccessLog | None,
+        retire: Callable[[str], None],
+    ) -> None:
+        self.application = application
+        self.config = config
+        self.waiter = waiter
+        self.row = row
+        self.limits = limits_of(config)
+        self.connections: set[Connection] = set()
+        #: No new request is promised a place on its connection any more.
+        self.draining = False
+        self._access_log = access_log
+        self._retire = retire
+        self._requests_left = config.max_requests and config.max_requests + randint(0, config.max_requests_jitter)
+        self._pid = os.getpid()
+        self._date = ""
+        self._date_second = 0
+
+    def date(self) -> str:
+        """Return the value of the Date field, made anew once a second."""
+        second = int(time.time())
+        if second != self._date_second:
+            self._date_second = second
+            self._date = formatdate(second, usegmt=True)
+        return self._date
+
+    @property
+    def may_persist(self) -> bool:
+        return not self.draining and self.config.keepalive > 0
+
+    def opened(self, connection: "Connection") -> None:
+        self.connections.add(connection)
+        self.row["accepted"] += 1
+        self.row["connections"] = len(self.connections)
+
+    def closed(self, connection: "Connection") -> None:
+        self.connections.discard(connection)
+        self.row["connections"] = len(self.connections)
+
+    def began(self) -> None:
+        self.row["in_flight"] += 1
+
+    def ended(self, environ: dict[str, Any], exchange: Exchange, started: float, elapsed: float) -> None:
+        """Count an exchange, and write down how it went."""
+        self.row["in_flight"] -= 1
+        self.row["requests"] += 1
+        if exchange.failure is not None:
+            log_failure(environ, exchange.failure)
+        if self._access_log is not None:
+            self._access_log.record(Access(environ, exchange.status, exchange.fields, exchange.sent, started, elapsed, self._pid))
+        if self._requests_left:
+            self._requests_left -= 1
+            if not self._requests_left:
+                self._retire(f"it has served {self.row['requests']} requests")
+
+
+def limits_of(config: Config) -> Limits:
+    return Limits(
+        line=config.limit_request_line,
+        fields=config.limit_request_fields,
+        field_size=config.limit_request_field_size,
+        content=config.limit_request_content or None,
+    )
+
+
+def log_failure(environ: dict[str, Any], failure: BaseException) -> None:
+    """Say in the error log why an exchange did not end well."""
+    request = environ["REQUEST_METHOD"], environ["RAW_URI"]
+    if isinstance(failure, ClientDisconnected):
+        error_log.debug("%s %s: %s", *request, failure)
+    elif isinstance(failure, ProtocolError):
+        error_log.info("%s %s from %s was refused with %d: %s", *request, environ["REMOTE_ADDR"] or "-", failure.status, failure)
+    elif isinstance(failure, BadResponse):
+        error_log.error("%s %s: %s", *request, failure)
+    else:
+        error_log.error("%s %s failed in the application", *request, exc_info=failure.with_traceback(application_frames(failure)))
+
+
+def application_frames(failure: BaseException) -> TracebackType | None:
+    """Return the traceback from where the application begins: our frames tell its author nothing."""
+    frame = failure.__traceback__
+    while frame is not None and frame.tb_frame.f_globals.get("__name__", "").startswith("greenserve."):
+        frame = frame.tb_next
+    return frame or failure.__traceback__

@@ -1,0 +1,132 @@
+"""Bytes in and out of one accepted socket, waiting without holding up anyone else.
+
+A raw non-blocking socket and its registration; no gevent socket object, which
+would try first and pay for an exception on every wait.
+"""
+
+import socket
+from typing import Any
+
+from gevent import sleep
+
+from greenserve.errors import ClientDisconnected
+from greenserve.worker.readiness import READABLE, TO_READ, TO_WRITE, WRITABLE, DeadlineExceeded, Registration, Waiter, now
+
+RECEIVE_SIZE = 65536
+
+#: So many sends in a row without a wait, and the others get a turn: a client
+#: that pipelines, or a generator that never waits, must not own the worker.
+TURN = 16
+
+
+class Transport:
+    """One accepted socket. Raises ClientDisconnected once the other side is gone."""
+
+    __slots__ = ("_registration", "_sends", "_socket", "_waiter", "write_timeout")
+
+    def __init__(self, accepted: Any, waiter: Waiter, write_timeout: float) -> None:
+        self._socket = accepted
+        self._waiter = waiter
+        # Registered before the first wait and not sooner: a client that is
+        # answered and closed in one go never needs it.
+        self._registration: Registration | None = None
+        self._sends = 0
+        self.write_timeout = write_timeout
+
+    def receive(self, deadline: float) -> bytes:
+        """Return what the client sent next, b"" if it has finished sending.
+
+        Raises DeadlineExceeded when the loop's clock passes *deadline*.
+        """
+        while True:
+            registration = self._registration
+            if registration is not None and not registration.seen & TO_READ:
+                self._wait(TO_READ, deadline)
+            data = self._receive_now()
+            if data is not None:
+                return data
+            # Also the events that end a connection: were they real, there would have been an answer.
+            self._forget(TO_READ)
+
+    def receive_now(self) -> bytes | None:
+        """Return what is there already; None if there is nothing."""
+        return self._receive_now()
+
+    def _receive_now(self) -> bytes | None:
+        try:
+            data: bytes = self._socket.recv(RECEIVE_SIZE)
+        except BlockingIOError:
+            return None
+        except OSError as error:
+            raise ClientDisconnected(f"the client is gone: {error}") from None
+        registration = self._registration
+        if registration is not None and len(data) < RECEIVE_SIZE:
+            registration.seen &= ~READABLE
+        return data
+
+    def send(self, data: bytes) -> None:
+        """Send all of *data*; a client that takes none of it for `write_timeout` seconds is given up."""
+        rest: bytes | memoryview = data
+        while True:
+            sent = self._send_now(rest)
+            if sent == len(rest):
+                break
+            rest = memoryview(rest)[sent:]
+            self._forget(WRITABLE)
+            self._wait_to_write()
+        self._take_turns()
+
+    def _send_now(self, data: bytes | memoryview) -> int:
+        try:
+            return int(self._socket.send(data))
+        except BlockingIOError:
+            return 0
+        except OSError as error:
+            raise ClientDisconnected(f"the client is gone: {error}") from None
+
+    def _wait_to_write(self) -> None:
+        try:
+            self._wait(TO_WRITE, now() + self.write_timeout)
+        except DeadlineExceeded:
+            raise ClientDisconnected(f"the client took nothing for {self.write_timeout:g} s") from None
+
+    def _take_turns(self) -> None:
+        self._sends += 1
+        if self._sends >= TURN:
+            self._sends = 0
+            sleep(0)
+
+    def _wait(self, events: int, deadline: float) -> None:
+        self._sends = 0
+        if self._registration is None:
+            self._registration = self._waiter.register(self._socket.fileno())
+        self._waiter.wait(self._registration, events, deadline)
+
+    def _forget(self, events: int) -> None:
+        if self._registration is None:
+            self._registration = self._waiter.register(self._socket.fileno())
+        self._registration.seen &= ~events
+
+    def hasten(self, deadline: float) -> None:
+        """Bring the deadline of the present wait forward to *deadline*."""
+        if self._registration is not None:
+            self._registration.deadline = min(self._registration.deadline, deadline)
+
+    def linger(self, deadline: float, limit: int) -> None:
+        """Say that nothing more will be sent, then drop what the client still sends.
+
+        Closing with unread bytes makes the kernel reset the connection, and the
+        client loses the answer that it has not read yet.
+        """
+        try:
+            self._socket.shutdown(socket.SHUT_WR)
+            while limit > 0 and (data := self.receive(deadline)):
+                limit -= len(data)
+        except (OSError, DeadlineExceeded):
+            pass
+
+    def close(self) -> None:
+        if self._registration is not None:
+            self._waiter.unregister(self._registration)
+            self._registration = None
+        self._socket.close()

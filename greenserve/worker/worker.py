@@ -1,0 +1,156 @@
+"""One worker process: a hub, the listeners it accepts from, and its conversation with the master."""
+
+import logging
+import signal
+import socket
+from functools import partial
+from typing import Any
+
+from gevent import get_hub, signal_handler, sleep, spawn
+from gevent.event import Event
+
+from greenserve.log import AccessLog, reopen_error_log, write_error_text
+from greenserve.mailbox import Drain, Message, ReopenLogs, Retire
+from greenserve.seat import Seat
+from greenserve.status import monotonic_ms
+from greenserve.worker.acceptor import Acceptor
+from greenserve.worker.connection import Connection
+from greenserve.worker.readiness import READABLE, open_readiness
+from greenserve.worker.service import Service
+from greenserve.worker.transport import Transport
+from greenserve.wsgi.environ import ErrorStream, connection_environ, listener_environ
+from greenserve.wsgi.exchange import Application
+
+error_log = logging.getLogger("greenserve.error")
+
+#: Deadlines are kept, and signs of life given, twice a second.
+TICK = 0.5
+
+#: Time for the loop to forget a listener before it is closed: it is still open in other processes.
+FORGET = 0.01
+
+
+class Worker:
+    def __init__(self, seat: Seat, application: Application, access_log: AccessLog | None) -> None:
+        self._seat = seat
+        self._access_log = access_log
+        self._waiter = open_readiness()
+        self._service = Service(application, seat.config, self._waiter, seat.row, access_log, self._retire)
+        self._acceptors = [self._open_acceptor(listener) for listener in seat.listeners]
+        self._finished = Event()
+        self._watchers: list[Any] = []
+
+    def _open_acceptor(self, listener: socket.socket) -> Acceptor:
+        config = self._seat.config
+        errors = ErrorStream(write_error_text)
+        base = listener_environ(listener.getsockname(), multiprocess=config.resolved_workers > 1, errors=errors)
+        return Acceptor(listener, partial(self._handle, base), self._is_full)
+
+    def _handle(self, base: dict[str, Any], accepted: Any, peer: Any) -> None:
+        """Serve one accepted socket, in its own greenlet, from its first byte to its last."""
+        transport = Transport(accepted, self._waiter, self._seat.config.write_timeout)
+        Connection(transport, connection_environ(base, peer), self._service).serve()
+        self._closed()
+
+    def _is_full(self) -> bool:
+        return len(self._service.connections) >= self._seat.config.worker_connections
+
+    def _closed(self) -> None:
+        """A connection has ended: there may be room for another, or nothing left to do."""
+        if not self._service.draining:
+            for acceptor in self._acceptors:
+                acceptor.resume()
+        elif not self._service.connections:
+            self._finished.set()
+
+    # The life of the process.
+
+    def start(self) -> None:
+        """Begin to serve. Whatever the master or a signal may ask is heard from here on."""
+        self._handle_signals()
+        loop = get_hub().loop
+        self._watch(loop.timer(TICK, TICK), self._tick)
+        self._mail_watcher = self._watch(loop.io(self._seat.mailbox.fileno(), READABLE), self._read_mail)
+        self._seat.row["heartbeat_ms"] = monotonic_ms()
+        for acceptor in self._acceptors:
+            acceptor.start()
+
+    def run(self) -> int:
+        """Serve until drained; return the exit code."""
+        self._finished.wait()
+        if self._access_log is not None:
+            self._access_log.close()
+        return 0
+
+    def _watch(self, watcher: Any, callback: Any) -> Any:
+        """Start *watcher*, and keep it: gevent forgets one that nobody holds."""
+        watcher.start(callback)
+        self._watchers.append(watcher)
+        return watcher
+
+    def _tick(self) -> None:
+        self._seat.row["heartbeat_ms"] = monotonic_ms()
+        self._waiter.expire()
+
+    def _handle_signals(self) -> None:
+        """Hear what a person sends to this very process; the master uses the mailbox."""
+        grace = self._seat.config.graceful_timeout
+        self._watchers += [
+            signal_handler(signal.SIGTERM, self.drain, grace),
+            signal_handler(signal.SIGQUIT, self.drain, 0.0),
+            signal_handler(signal.SIGUSR1, self._reopen_logs),
+        ]
+        # A terminal sends these to every process of the group; the master decides what follows.
+        # Not SIG_IGN, which programs that the application starts would inherit.
+        for number in (signal.SIGINT, signal.SIGHUP, signal.SIGUSR2, signal.SIGTTIN, signal.SIGTTOU):
+            signal.signal(number, lambda *_: None)
+
+    # What the master asks.
+
+    def _read_mail(self) -> None:
+        mailbox = self._seat.mailbox
+        for message in mailbox.receive():
+            self._obey(message)
+        if mailbox.closed:
+            self._mail_watcher.stop()
+            error_log.error("the master is gone: no new connections, and the end when the present ones are finished")
+            self.drain(self._seat.config.graceful_timeout)
+
+    def _obey(self, message: Message) -> None:
+        if isinstance(message, Drain):
+            self.drain(message.grace)
+        elif isinstance(message, ReopenLogs):
+            self._reopen_logs()
+
+    def _reopen_logs(self) -> None:
+        reopen_error_log()
+        if self._access_log is not None:
+            self._access_log.reopen()
+
+    def _retire(self, reason: str) -> None:
+        self._seat.mailbox.send(Retire(reason))
+
+    # The end.
+
+    def drain(self, grace: float) -> None:
+        """Accept no more and finish what was accepted; after *grace* seconds, end all the same."""
+        if not self._service.draining:
+            self._service.draining = True
+            spawn(self._stop_accepting)
+            for connection in list(self._service.connections):
+                connection.drain()
+        self._watch(get_hub().loop.timer(max(grace, 0.0)), self._give_up)
+
+    def _stop_accepting(self) -> None:
+        for acceptor in self._acceptors:
+            acceptor.finish()
+        sleep(FORGET)
+        for acceptor in self._acceptors:
+            acceptor.close()
+        self._closed()
+
+    def _give_up(self) -> None:
+        unfinished = self._seat.row["in_flight"]
+        if unfinished:
+            error_log.warning("%d requests were still in progress at the end of the time they had, and are cut off", unfinished)
+        self._finished.set()
