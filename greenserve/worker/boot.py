@@ -17,7 +17,6 @@ monkey.patch_all()
 import atexit
 import logging
 import os
-import sys
 from importlib.metadata import version
 
 from gevent import get_hub
@@ -82,13 +81,3 @@ def loop_name() -> str:
     return {"gevent.libev.corecext": "libev-cext", "gevent.libev.corecffi": "libev-cffi", "gevent.libuv.loop": "libuv-cffi"}.get(
         module, module
     )
-
-
-def check_application(config: Config) -> int:
-    """Load the application as a worker would, for --check-config; return the exit code."""
-    try:
-        load_configured(config)
-    except FatalError as error:
-        print(error, file=sys.stderr)
-        return error.exit_code
-    return 0

@@ -1,0 +1,62 @@
+"""`greenserve [options] MODULE:CALLABLE`: puts the parts together.
+
+The only file that knows every part. Nothing is decided here but the order in
+which they are made.
+"""
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+
+from greenserve.config import Config
+from greenserve.errors import FatalError
+from greenserve.log import compile_access_format, open_error_log
+from greenserve.master.master import Master
+from greenserve.seat import Seat
+from greenserve.sources import Loaded, describe_config, load_config
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command with *argv*, or with the process's own arguments; return the exit code."""
+    arguments = sys.argv[1:] if argv is None else argv
+    load = partial(load_config, arguments, os.environ.copy(), Path.cwd())
+    try:
+        return act(load(), load)
+    except FatalError as error:
+        print(f"greenserve: {error}", file=sys.stderr)
+        return error.exit_code
+
+
+def act(loaded: Loaded, load: Callable[[], Loaded]) -> int:
+    """Do what the command line asks: show the configuration, check it, or serve."""
+    if loaded.action == "print-config":
+        print(describe_config(loaded))
+        return 0
+    compile_access_format(loaded.config.access_log_format)
+    if loaded.action == "check-config":
+        return check_application(loaded.config)
+    open_error_log(loaded.config.errorlog, loaded.config.loglevel)
+    master = Master(loaded.config, lambda: load().config, start_worker, bind_given=not loaded.is_default("bind"))
+    return master.run()
+
+
+def start_worker(seat: Seat) -> int:
+    """Turn a freshly forked process into a worker; return its exit code.
+
+    The import stands here because it loads gevent and patches the process,
+    which the master must never do.
+    """
+    from greenserve.worker.boot import run_worker
+
+    return run_worker(seat)
+
+
+def check_application(config: Config) -> int:
+    """Load the application as a worker would, serve nothing, return the exit code."""
+    from greenserve.worker.boot import load_configured
+
+    load_configured(config)
+    print(f"the configuration is good, and {config.wsgi_app!r} loads")
+    return 0
