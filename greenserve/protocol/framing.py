@@ -25,6 +25,9 @@ class Framing(NamedTuple):
     chunked: bool
 
 
+_NOTHING = Framing(None, False)
+
+
 def decide_framing(environ: dict[str, Any], http11: bool, limits: Limits) -> Framing:
     """Return how the content of this request is delimited.
 
@@ -41,7 +44,7 @@ def decide_framing(environ: dict[str, Any], http11: bool, limits: Limits) -> Fra
         return Framing(None, True)
     if length is not None:
         return Framing(parse_content_length(length, limits), False)
-    return Framing(None, False)
+    return _NOTHING
 
 
 def check_codings(value: str) -> None:
@@ -86,6 +89,8 @@ def parse_connection(environ: dict[str, Any], http11: bool) -> tuple[bool, str |
     value = environ.get("HTTP_CONNECTION")
     if value is None:
         return http11, None
+    if value in ("keep-alive", "Keep-Alive"):
+        return True, None
     options = {option.strip(OWS) for option in value.lower().split(",")}
     persistent = "close" not in options and (http11 or "keep-alive" in options)
     if not http11 or "upgrade" not in options:
