@@ -1,0 +1,319 @@
+"""One connection from its first byte to its last."""
+
+import contextvars
+
+import gevent
+import pytest
+from gevent.event import Event
+
+from greenserve.errors import ClientDisconnected
+
+GET = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
+LAST = b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+
+
+def hello(environ, start_response):
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    return [b"hello"]
+
+
+def echo(environ, start_response):
+    content = environ["wsgi.input"].read()
+    start_response("200 OK", [])
+    return [content]
+
+
+def post(content, *fields):
+    head = b"".join(
+        b"%b\r\n" % field for field in (b"POST / HTTP/1.1", b"Host: a", b"Content-Length: %d" % len(content), *fields)
+    )
+    return head + b"\r\n" + content
+
+
+def test_requests_follow_each_other_on_one_connection(serve):
+    client = serve(hello)
+
+    client.send(GET)
+    first = client.receive(b"hello")
+    client.send(LAST)
+    second = client.receive()
+
+    assert first.startswith(b"HTTP/1.1 200 OK\r\n")
+    assert second.endswith(b"hello")
+    assert b"Connection: close" in second
+
+
+def test_pipelined_requests_are_answered_in_order(serve):
+    def path(environ, start_response):
+        start_response("200 OK", [])
+        return [environ["PATH_INFO"].encode()]
+
+    client = serve(path)
+
+    client.send(b"".join(b"GET /%d HTTP/1.1\r\nHost: a\r\n\r\n" % number for number in range(40)) + LAST)
+    answers = client.receive()
+
+    found = [part.split(b"\r\n\r\n")[1] for part in answers.split(b"HTTP/1.1 200 OK")[1:]]
+    assert [b"/%d" % number for number in range(40)] + [b"/"] == found
+
+
+def test_request_in_pieces_is_one_request(serve):
+    client = serve(echo)
+
+    for byte in post(b"content", b"Connection: close"):
+        client.send(bytes([byte]))
+        gevent.sleep(0)
+
+    assert client.receive().endswith(b"content")
+
+
+def test_content_the_application_left_unread_is_not_the_next_request(serve):
+    client = serve(hello)
+
+    client.send(post(b"GET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n") + LAST)
+
+    assert 2 == client.receive().count(b"HTTP/1.1 200 OK")
+
+
+def test_much_unread_content_ends_the_connection_after_the_answer(serve):
+    client = serve(hello)
+
+    client.send(post(b"x" * 300_000))
+
+    assert client.receive().endswith(b"hello")
+
+
+def test_refused_request_is_answered_and_nothing_after_it_is_read(serve):
+    client = serve(hello)
+
+    client.send(b"GET / HTTP/1.1\r\n\r\n" + GET)
+    answer = client.receive()
+
+    assert answer.startswith(b"HTTP/1.1 400 Bad Request\r\n")
+    assert 1 == answer.count(b"HTTP/1.1")
+
+
+def test_100_goes_out_on_the_first_read(serve):
+    client = serve(echo)
+
+    client.send(post(b"", b"Expect: 100-continue").replace(b"Content-Length: 0", b"Content-Length: 2"))
+    welcome = client.receive(b"\r\n\r\n")
+    client.send(b"hi")
+
+    assert b"HTTP/1.1 100 Continue\r\n\r\n" == welcome
+    assert client.receive(b"hi").startswith(b"HTTP/1.1 200 OK")
+
+
+def test_100_never_follows_the_answer(serve):
+    def late_reader(environ, start_response):
+        start_response("200 OK", [])
+        yield b"answer"
+        yield environ["wsgi.input"].read()
+
+    client = serve(late_reader)
+
+    client.send(post(b"", b"Expect: 100-continue").replace(b"Content-Length: 0", b"Content-Length: 2"))
+    client.receive(b"answer\r\n")
+    client.send(b"hi")
+
+    assert b"2\r\nhi\r\n0\r\n\r\n" == client.receive()
+
+
+def test_context_of_one_request_is_unknown_to_the_next(serve):
+    variable = contextvars.ContextVar("variable", default="unset")
+
+    def application(environ, start_response):
+        seen = variable.get()
+        variable.set("LEAK")
+        start_response("200 OK", [])
+        return [seen.encode()]
+
+    client = serve(application)
+
+    client.send(GET + LAST)
+
+    assert 2 == client.receive().count(b"unset")
+
+
+def test_context_holds_from_the_call_to_the_last_block_and_close(serve):
+    variable = contextvars.ContextVar("variable", default="unset")
+    seen = []
+
+    class Blocks:
+        def __iter__(self):
+            yield variable.get().encode()
+
+        def close(self):
+            seen.append(variable.get())
+
+    def application(environ, start_response):
+        variable.set("kept")
+        start_response("200 OK", [])
+        return Blocks()
+
+    client = serve(application)
+    client.send(LAST)
+
+    assert b"kept" in client.receive()
+    assert ["kept"] == seen
+
+
+# Deadlines.
+
+
+def test_client_that_never_sends_is_let_go_without_a_word(serve):
+    assert b"" == serve(hello, head_timeout=0.05).receive()
+
+
+def test_idle_connection_is_let_go_without_a_word(serve):
+    client = serve(hello, keepalive=0.05)
+
+    client.send(GET)
+
+    assert client.receive().endswith(b"hello")
+
+
+def test_head_that_trickles_gets_408(serve):
+    client = serve(hello, head_timeout=0.05)
+
+    client.send(GET[:-1])
+
+    assert client.receive().startswith(b"HTTP/1.1 408 Request Timeout\r\n")
+
+
+def test_content_that_stalls_gets_408(serve):
+    client = serve(echo, content_timeout=0.05)
+
+    client.send(post(b"whole")[:-1])
+
+    assert client.receive().startswith(b"HTTP/1.1 408 Request Timeout\r\n")
+
+
+def test_client_that_does_not_read_is_given_up(serve, stage):
+    failures = []
+
+    def endless(environ, start_response):
+        start_response("200 OK", [])
+        try:
+            while True:
+                yield b"x" * 100_000
+        finally:
+            failures.append("closed")
+
+    client = serve(endless, write_timeout=0.05)
+    client.send(GET)
+    gevent.joinall(stage.greenlets, timeout=10)
+
+    assert ["closed"] == failures
+
+
+# Clients that leave.
+
+
+def test_client_that_leaves_in_the_content_makes_reading_raise(serve, stage):
+    raised = []
+
+    def application(environ, start_response):
+        try:
+            environ["wsgi.input"].read()
+        except ClientDisconnected as error:
+            raised.append(error)
+            raise
+
+    client = serve(application)
+    client.send(post(b"whole")[:-1])
+    client.socket.close()
+    gevent.joinall(stage.greenlets, timeout=10)
+
+    assert 1 == len(raised)
+
+
+def test_half_closed_client_is_still_answered(serve):
+    client = serve(hello)
+
+    client.send(GET)
+    client.socket.shutdown(1)
+
+    assert client.receive().endswith(b"hello")
+
+
+# Many, and fair.
+
+
+def test_generator_that_never_waits_lets_others_run(serve, stage):
+    stop = []
+
+    def endless(environ, start_response):
+        start_response("200 OK", [])
+        while not stop:
+            yield b"."
+
+    greedy = serve(endless)
+    greedy.send(LAST)
+    drain = gevent.spawn(greedy.receive)
+    other = serve(hello)
+    other.send(LAST)
+
+    assert other.receive().endswith(b"hello")
+    stop.append(True)
+    assert drain.get(timeout=10).endswith(b"0\r\n\r\n")
+
+
+# Draining.
+
+
+def test_draining_answers_what_is_in_progress_and_closes(serve, stage):
+    begun, go_on = Event(), Event()
+
+    def slow(environ, start_response):
+        begun.set()
+        go_on.wait()
+        start_response("200 OK", [])
+        return [b"done"]
+
+    client = serve(slow)
+    client.send(GET)
+    begun.wait()
+    stage.service.draining = True
+    go_on.set()
+    answer = client.receive()
+
+    assert b"Connection: close" in answer
+    assert answer.endswith(b"done")
+
+
+def test_idle_connection_of_a_draining_worker_is_answered_once_more(serve, stage):
+    client = serve(hello)
+    client.send(GET)
+    client.receive(b"hello")
+    stage.service.draining = True
+    for connection in stage.service.connections:
+        connection.drain()
+
+    client.send(GET)
+
+    assert b"Connection: close" in client.receive()
+
+
+# Counting.
+
+
+def test_scoreboard_counts_what_happened(serve, stage):
+    client = serve(hello)
+
+    client.send(GET + LAST)
+    client.receive()
+    gevent.joinall(stage.greenlets, timeout=10)
+
+    row = stage.row.read()
+    assert (1, 2, 0, 0) == (row.accepted, row.requests, row.in_flight, row.connections)
+
+
+@pytest.mark.parametrize("jitter", [0, 2])
+def test_worker_asks_to_retire_once_after_max_requests(serve, stage, jitter):
+    client = serve(hello, max_requests=2, max_requests_jitter=jitter)
+
+    client.send(GET * 6 + LAST)
+    client.receive()
+
+    assert 1 == len(stage.retired)
