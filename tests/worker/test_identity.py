@@ -11,15 +11,15 @@ needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become 
 SCRIPT = """
 import os
 from greenserve.worker.identity import assume_identity
+{before}
 assume_identity({user!r}, {group!r}, 0o027)
 print(os.getresuid(), os.getresgid(), sorted(os.getgroups()), oct(os.umask(0)))
 """
 
 
-def become(user, group, **options):
-    return subprocess.run(
-        [sys.executable, "-c", SCRIPT.format(user=user, group=group)], capture_output=True, text=True, check=False, **options
-    )
+def become(user, group, before=""):
+    script = SCRIPT.format(user=user, group=group, before=before)
+    return subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
 
 
 @needs_root
@@ -42,7 +42,7 @@ def test_group_alone_is_enough():
 
 
 def test_only_root_can():
-    done = become(12345, 23456, **({"user": 65534} if os.geteuid() == 0 else {}))
+    done = become(12345, 23456, before="if os.geteuid() == 0: os.setresuid(65534, 65534, 65534)")
 
     assert "only root can run workers as another user or group (12345:23456)" in done.stderr
 
