@@ -1,0 +1,141 @@
+"""The processes behind the fleet: they are forked, written to, killed and buried here.
+
+Nothing is decided in this room. What a child inherits is let go in one place,
+`_live`: a worker that kept the master's end of another's mailbox would keep
+that one from noticing the master's death.
+"""
+
+import logging
+import os
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import NamedTuple, NoReturn
+
+from setproctitle import setproctitle
+
+from greenserve.config import Config
+from greenserve.errors import WorkerBootError
+from greenserve.mailbox import Failed, Mailbox, Message, open_mailboxes
+from greenserve.master.listener import Listener
+from greenserve.master.signals import Signals, fork, let_signals_in
+from greenserve.seat import Seat
+from greenserve.status import Row, Scoreboard
+
+log = logging.getLogger("greenserve.error")
+
+
+class Hand(NamedTuple):
+    """A child as the master holds it."""
+
+    pid: int
+    mailbox: Mailbox
+    #: The watcher has none.
+    row: Row | None = None
+
+
+class Crew:
+    def __init__(self, start_worker: Callable[[Seat], int], listeners: Sequence[Listener], signals: Signals) -> None:
+        self._start_worker = start_worker
+        self._listeners = listeners
+        self._signals = signals
+        self._scoreboard = Scoreboard()
+        self.hands: dict[int, Hand] = {}
+
+    def fork_worker(self, number: int, generation: int, config: Config) -> int:
+        """Return the pid of a worker that is about to start; raises OSError where the kernel refuses."""
+        row = self._scoreboard.row(number - 1)
+        row.clear()
+        sockets = [listener.socket for listener in self._listeners]
+
+        def start(mailbox: Mailbox) -> int:
+            return self._start_worker(Seat(number, generation, config, sockets, mailbox, row))
+
+        return self._fork(title("worker", config), start, row)
+
+    def fork_watcher(self, watch: Callable[[Config, Mailbox], int], config: Config) -> int:
+        def start(mailbox: Mailbox) -> int:
+            for listener in self._listeners:
+                listener.socket.close()
+            return watch(config, mailbox)
+
+        return self._fork(title("watcher", config), start)
+
+    def send(self, pid: int, message: Message) -> bool:
+        return pid in self.hands and self.hands[pid].mailbox.send(message)
+
+    def send_all(self, message: Message) -> None:
+        for pid in self.hands:
+            self.send(pid, message)
+
+    def receive(self, pid: int) -> list[Message]:
+        return self.hands[pid].mailbox.receive() if pid in self.hands else []
+
+    def read_heartbeat(self, pid: int) -> float:
+        """Return when the worker last showed life, in monotonic seconds; 0 before the first time."""
+        row = self.hands[pid].row
+        return row["heartbeat_ms"] / 1000 if row is not None else 0.0
+
+    def kill(self, pid: int) -> None:
+        # Until it is reaped the number is its own, so nobody else can be hit.
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+
+    def reap(self) -> list[tuple[int, int]]:
+        """Return pid and exit code of all that have died, strangers included: as pid 1 we inherit orphans."""
+        dead = []
+        with suppress(ChildProcessError):
+            while True:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+                if pid == 0:
+                    break
+                dead.append((pid, os.waitstatus_to_exitcode(status)))
+        return dead
+
+    def bury(self, pid: int) -> None:
+        hand = self.hands.pop(pid, None)
+        if hand is not None:
+            hand.mailbox.close()
+
+    def _fork(self, name: str, start: Callable[[Mailbox], int], row: Row | None = None) -> int:
+        ours, theirs = open_mailboxes()
+        try:
+            pid = fork()
+        except OSError:
+            ours.close()
+            theirs.close()
+            raise
+        if pid == 0:
+            ours.close()
+            self._live(name, start, theirs)
+        theirs.close()
+        self.hands[pid] = Hand(pid, ours, row)
+        return pid
+
+    def _live(self, name: str, start: Callable[[Mailbox], int], mailbox: Mailbox) -> NoReturn:
+        """Be the child, from its first breath to its last: nothing returns into the master's stack."""
+        code = WorkerBootError.exit_code
+        try:
+            for hand in self.hands.values():
+                hand.mailbox.close()
+            self._signals.reset_in_child()
+            let_signals_in()
+            setproctitle(name)
+            code = start(mailbox)
+        except BaseException:
+            log.exception("a worker ends, because of an error that is not the application's")
+            mailbox.send(Failed(code, ""))
+        finally:
+            flush_streams()
+            os._exit(code)
+
+
+def title(role: str, config: Config) -> str:
+    return f"greenserve: {role} [{config.proc_name or config.wsgi_app}]"
+
+
+def flush_streams() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError, AttributeError):
+            stream.flush()

@@ -1,0 +1,237 @@
+"""The sockets the server listens on: opened before anything is forked, shared by every worker.
+
+A port that is taken is said at once, and by whom if it can be found out. A unix
+socket that nobody answers is cleaned away; one that a server answers, or a
+file that is no socket, is never touched.
+"""
+
+import errno
+import os
+import socket
+import stat
+from collections.abc import Iterator, MutableMapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+
+from greenserve.errors import ConfigError
+from greenserve.kinds import Address
+from greenserve.master.occupant import find_occupant
+
+#: Where systemd puts the first socket it passes (sd_listen_fds(3)).
+FIRST_PASSED_FD = 3
+
+
+@dataclass(frozen=True)
+class Listener:
+    socket: socket.socket
+    #: Which file the socket is, if we made it: (path, device, inode).
+    file: tuple[str, int, int] | None = None
+
+    @property
+    def url(self) -> str:
+        """Where clients find it, as the log says it."""
+        name = self.socket.getsockname()
+        if self.socket.family == socket.AF_UNIX:
+            return f"unix:{os.fsdecode(name)}"
+        host = f"[{name[0]}]" if ":" in name[0] else name[0]
+        return f"http://{host}:{name[1]}"
+
+    def give_to(self, uid: int, gid: int) -> None:
+        """Make the file, if it is one, that user's and group's; -1 leaves what is."""
+        if self.file is not None:
+            os.chown(self.file[0], uid, gid)
+
+    def close(self) -> None:
+        """Close it, and remove the file if it is still the one we made."""
+        self.socket.close()
+        if self.file is None:
+            return
+        path, *made = self.file
+        with suppress(OSError):
+            found = os.lstat(path)
+            if [found.st_dev, found.st_ino] == made:
+                os.unlink(path)
+
+
+def open_listeners(addresses: Sequence[Address], backlog: int, umask: int | None = None) -> list[Listener]:
+    """Open every address, or none and raise ConfigError.
+
+    A host name with several addresses gives a listener for each that this machine has.
+    """
+    opened: list[Listener] = []
+    try:
+        for address in addresses:
+            opened += open_address(address, addresses, backlog, umask)
+    except BaseException:
+        close_listeners(opened)
+        raise
+    return opened
+
+
+def close_listeners(listeners: Sequence[Listener]) -> None:
+    for listener in listeners:
+        listener.close()
+
+
+def take_passed_listeners(environ: MutableMapping[str, str] = os.environ) -> list[Listener]:
+    """Return the sockets that systemd, or whoever speaks as it does, has passed to this very process.
+
+    The variables are removed, since they are not meant for our children.
+    """
+    pid, number, _ = (environ.pop(name, "") for name in ("LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"))
+    if pid != str(os.getpid()) or not number.isdecimal():
+        return []
+    return [adopt(FIRST_PASSED_FD + index, f"LISTEN_FDS={number}") for index in range(int(number))]
+
+
+def open_address(address: Address, others: Sequence[Address], backlog: int, umask: int | None) -> list[Listener]:
+    if address.kind == "fd":
+        return [adopt(address.fd, f"--bind {address}", backlog)]
+    if address.kind == "unix":
+        return [open_unix(address, backlog, umask)]
+    return open_tcp(address, others, backlog)
+
+
+# Sockets that somebody else has made.
+
+
+def adopt(fd: int, origin: str, backlog: int = socket.SOMAXCONN) -> Listener:
+    try:
+        adopted = socket.socket(fileno=fd)
+    except OSError as error:
+        raise ConfigError(f"{origin}: descriptor {fd} is not a socket ({error.strerror})") from None
+    if adopted.type != socket.SOCK_STREAM or adopted.family not in (socket.AF_INET, socket.AF_INET6, socket.AF_UNIX):
+        adopted.detach()
+        raise ConfigError(f"{origin}: descriptor {fd} is not a stream socket of TCP or unix")
+    if not adopted.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
+        adopted.listen(backlog)
+    return Listener(ready_to_share(adopted))
+
+
+def ready_to_share(made: socket.socket) -> socket.socket:
+    """Set what every listener has, wherever it is from; workers inherit it by fork, programs they run do not."""
+    made.setblocking(False)
+    made.set_inheritable(False)
+    if made.family != socket.AF_UNIX:
+        # Connections inherit it, which saves a system call for each.
+        made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return made
+
+
+# TCP.
+
+
+def open_tcp(address: Address, others: Sequence[Address], backlog: int) -> list[Listener]:
+    opened: list[Listener] = []
+    absent: OSError | None = None
+    for family, host in resolve(address):
+        # "localhost:0" is one port, not one for each of its addresses.
+        port = address.port or (opened[0].socket.getsockname()[1] if opened else 0)
+        try:
+            opened.append(Listener(bind_tcp(family, host, port, is_alone(address, others), backlog)))
+        except OSError as error:
+            if error.errno not in (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT):
+                close_listeners(opened)
+                raise refuse_tcp(address, error) from None
+            absent = error
+    if not opened and absent is not None:
+        raise refuse_tcp(address, absent)
+    return opened
+
+
+def resolve(address: Address) -> list[tuple[int, str]]:
+    """Return family and numeric host of all that a name stands for, IPv4 first."""
+    try:
+        found = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    except OSError as error:
+        raise ConfigError(f"--bind {address}: the name {address.host!r} has no address ({error.strerror})") from None
+    return sorted({(int(family), str(name[0])) for family, _, _, _, name in found})
+
+
+def is_alone(address: Address, others: Sequence[Address]) -> bool:
+    """Tell whether "::" may serve IPv4 too, as it does elsewhere: not if "0.0.0.0" is asked for beside it."""
+    return not any(other.host == "0.0.0.0" and other.port == address.port for other in others)
+
+
+def bind_tcp(family: int, host: str, port: int, dual: bool, backlog: int) -> socket.socket:
+    made = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            made.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0 if dual and host == "::" else 1)
+        made.bind((host, port))
+        made.listen(backlog)
+        return ready_to_share(made)
+    except BaseException:
+        made.close()
+        raise
+
+
+def refuse_tcp(address: Address, error: OSError) -> ConfigError:
+    if error.errno == errno.EADDRINUSE:
+        return ConfigError(f"--bind {address} is already in use by {find_occupant(address.port) or 'another process'}")
+    if error.errno == errno.EACCES:
+        return ConfigError(
+            f"--bind {address} was refused (permission denied): use a port above 1023, or give the process CAP_NET_BIND_SERVICE"
+        )
+    if error.errno == errno.EADDRNOTAVAIL:
+        return ConfigError(f"--bind {address}: this machine has no address {address.host}; 0.0.0.0 is all that it has")
+    return ConfigError(f"--bind {address} was refused ({error.strerror})")
+
+
+# Unix sockets.
+
+
+def open_unix(address: Address, backlog: int, umask: int | None) -> Listener:
+    made = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        remove_stale(address)
+        with umask_of(umask):
+            made.bind(address.path)
+        made.listen(backlog)
+    except OSError as error:
+        made.close()
+        raise ConfigError(f"--bind {address} was refused ({error.strerror or error})") from None
+    except ConfigError:
+        made.close()
+        raise
+    file = os.lstat(address.path)
+    return Listener(ready_to_share(made), (address.path, file.st_dev, file.st_ino))
+
+
+def remove_stale(address: Address) -> None:
+    """Remove the socket file of a server that is gone; raise ConfigError for anything else in the way."""
+    try:
+        mode = os.lstat(address.path).st_mode
+    except FileNotFoundError:
+        return
+    if not stat.S_ISSOCK(mode):
+        raise ConfigError(f"--bind {address}: there is a file of that name which is not a socket, and it is left alone")
+    if is_answered(address.path):
+        raise ConfigError(f"--bind {address} is already in use: a server answers on it")
+    os.unlink(address.path)
+
+
+def is_answered(path: str) -> bool:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as caller:
+        caller.setblocking(False)
+        try:
+            caller.connect(path)
+        except ConnectionRefusedError:
+            return False
+        except OSError:
+            # Its queue is full, or it is not ours to call: somebody holds it.
+            return True
+    return True
+
+
+@contextmanager
+def umask_of(mask: int | None) -> Iterator[None]:
+    if mask is None:
+        yield
+        return
+    before = os.umask(mask)
+    try:
+        yield
+    finally:
+        os.umask(before)

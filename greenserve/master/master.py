@@ -1,0 +1,322 @@
+"""The master: one loop over a wakeup descriptor and the mailboxes.
+
+It tells the fleet what happened and does what the fleet answers. It loads no
+application and no gevent, and runs no thread, so a fork is always safe; and it
+sleeps until something happens or the fleet wants to be asked again.
+"""
+
+import logging
+import math
+import os
+import select
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+
+from setproctitle import setproctitle
+
+from greenserve import mailbox
+from greenserve.config import Config
+from greenserve.errors import ConfigError
+from greenserve.log import reopen_error_log
+from greenserve.master import fleet, journal, watcher
+from greenserve.master.crew import Crew, title
+from greenserve.master.listener import Listener, close_listeners, open_listeners, take_passed_listeners
+from greenserve.master.notify import Notifier
+from greenserve.master.owner import find_owner
+from greenserve.master.pidfile import Pidfile
+from greenserve.master.pulse import Pulse
+from greenserve.master.signals import Signals
+from greenserve.seat import Seat
+
+log = logging.getLogger("greenserve.error")
+
+
+class Master:
+    """`run` serves until it is told to stop, and returns the exit code."""
+
+    def __init__(
+        self,
+        config: Config,
+        reload_config: Callable[[], Config],
+        start_worker: Callable[[Seat], int],
+        *,
+        bind_given: bool = True,
+    ) -> None:
+        """Make a master that listens nowhere yet.
+
+        `start_worker` runs in each forked child and returns its exit code.
+        Without `bind_given` sockets passed by the service manager replace
+        config.bind; with it they are added.
+        """
+        self._config = config
+        self._configs = {1: config}
+        self._reload_config = reload_config
+        self._start_worker = start_worker
+        self._bind_given = bind_given
+        self._fleet = fleet.Fleet(config.resolved_workers, config.graceful_timeout)
+        self._pulse = Pulse()
+        self._notifier = Notifier()
+        self._introduced = False
+        #: Generations whose failure has been shown: a screen is for a person, once.
+        self._shown: set[int] = set()
+        self._commands: dict[str, Callable[[], None]] = {
+            "stop": self._stop,
+            "quit": self._quit,
+            "reload": self._reload,
+            "reopen": self._reopen,
+            "grow": self._grow,
+            "shrink": self._shrink,
+            "upgrade": self._upgrade,
+        }
+
+    def run(self) -> int:
+        """Listen, fork, serve, stop. Raises ConfigError if it cannot begin."""
+        with ExitStack() as held:
+            self._open(held)
+            return self._serve()
+
+    # Beginning.
+
+    def _open(self, held: ExitStack) -> None:
+        if self._config.reload:
+            watcher.require_watchfiles()
+        self._signals = Signals()
+        held.callback(self._signals.close)
+        self._listeners = self._listen()
+        held.callback(close_listeners, self._listeners)
+        self._write_pidfile(held)
+        setproctitle(title("master", self._config))
+        self._crew = Crew(self._start_worker, self._listeners, self._signals)
+        self._watcher = self._crew.fork_watcher(watcher.watch, self._config) if self._config.reload else None
+
+    def _listen(self) -> list[Listener]:
+        passed = take_passed_listeners()
+        wanted = self._config.bind if self._bind_given or not passed else ()
+        listeners = passed + open_listeners(wanted, self._config.backlog, self._config.umask)
+        for listener in listeners:
+            listener.give_to(*find_owner(self._config))
+        return listeners
+
+    def _write_pidfile(self, held: ExitStack) -> None:
+        if self._config.pidfile:
+            pidfile = Pidfile(self._config.pidfile)
+            pidfile.write(*find_owner(self._config))
+            held.callback(pidfile.remove)
+
+    # The loop.
+
+    def _serve(self) -> int:
+        while (outcome := self._fleet.outcome) is None:
+            for action in self._fleet.actions(time.monotonic()):
+                self._carry_out(action)
+            self._sleep()
+            self._look_around()
+        if outcome:
+            log.error("the server ends: no worker could start (exit code %d)", outcome)
+        else:
+            log.info("the server has stopped")
+        return outcome
+
+    def _sleep(self) -> None:
+        """Wait for a signal or a message, but no longer than the fleet and the heartbeats allow."""
+        if self._fleet.outcome is not None:
+            return
+        now = time.monotonic()
+        times = [self._fleet.wake_at(now), self._pulse.next_look(self._beats(), self._config.timeout)]
+        wake_at = min((moment for moment in times if moment is not None), default=None)
+        self._pulse.sleeps_until(wake_at)
+        poll = select.poll()
+        poll.register(self._signals.fileno(), select.POLLIN)
+        for hand in self._crew.hands.values():
+            if not hand.mailbox.closed:
+                poll.register(hand.mailbox.fileno(), select.POLLIN)
+        poll.poll(None if wake_at is None else max(0, math.ceil((wake_at - now) * 1000)))
+
+    def _look_around(self) -> None:
+        self._pulse.woke(time.monotonic())
+        for pid in list(self._crew.hands):
+            self._read_mail(pid)
+        # Before the dead are counted: a death after this leaves another byte, and
+        # wakes us again; and Ctrl-C reaches the workers too, who have then died of a stop.
+        for name in self._signals.receive():
+            self._obey(name)
+        for pid, code in self._crew.reap():
+            # What it said last counts before its death.
+            self._read_mail(pid)
+            self._crew.bury(pid)
+            self._note_death(pid, code)
+        self._look_for_stuck()
+
+    # What happened: mail, deaths, silence.
+
+    def _read_mail(self, pid: int) -> None:
+        for message in self._crew.receive(pid):
+            try:
+                self._hear(pid, message)
+            except (TypeError, ValueError):
+                log.warning("pid %d sent a message that makes no sense: %s", pid, repr(message)[:200])
+
+    def _hear(self, pid: int, message: mailbox.Message) -> None:
+        match message:
+            case mailbox.Hello():
+                self._introduce(message)
+            case mailbox.Ready(seconds):
+                self._fleet.ready(pid, time.monotonic())
+                log.info("%s is ready after %.2f s", self._name(pid), float(seconds))
+            case mailbox.Failed(exit_code, screen):
+                self._note_failure(pid, int(exit_code), str(screen))
+            case mailbox.Retire(reason):
+                self._fleet.retire(pid)
+                log.info("%s retires: %s", self._name(pid), reason)
+            case mailbox.Command(name):
+                self._obey(name)
+
+    def _introduce(self, hello: mailbox.Hello) -> None:
+        """Say what runs here, once; only a worker knows, for the master has no gevent."""
+        if self._introduced:
+            return
+        self._introduced = True
+        log.info("%s", journal.banner(hello))
+        for listener in self._listeners:
+            log.info("listening on %s", listener.url)
+        log.info("%s", journal.count(self._fleet.size, "worker"))
+        log.info("pid %d", os.getpid())
+
+    def _note_failure(self, pid: int, exit_code: int, screen: str) -> None:
+        worker = self._fleet.workers.get(pid)
+        self._fleet.failed(pid, exit_code, time.monotonic())
+        if worker is None:
+            return
+        if screen and worker.generation not in self._shown:
+            self._shown.add(worker.generation)
+            log.error(screen)
+        else:
+            log.debug("%s cannot start either", self._name(pid))
+
+    def _note_death(self, pid: int, code: int) -> None:
+        if pid == self._watcher:
+            log.warning("the watcher of --reload %s: changes are not noticed any more", journal.describe_exit(code, False))
+            return
+        worker = self._fleet.exited(pid, time.monotonic())
+        if worker is None:
+            log.debug("pid %d, an orphan, %s", pid, journal.describe_exit(code, True))
+            return
+        level, sentence = journal.describe_death(worker, code, self._fleet.stopping)
+        log.log(level, "%s %s", journal.name(worker), sentence)
+
+    def _beats(self) -> dict[int, float]:
+        serving = [worker for worker in self._fleet.workers.values() if worker.serving]
+        return {w.pid: max(w.ready_at, self._crew.read_heartbeat(w.pid)) for w in serving if w.ready_at is not None}
+
+    def _look_for_stuck(self) -> None:
+        now = time.monotonic()
+        for pid, seconds in self._pulse.find_stuck(self._beats(), self._config.timeout, now).items():
+            self._fleet.stuck(pid, now, seconds)
+
+    def _name(self, pid: int) -> str:
+        worker = self._fleet.workers.get(pid)
+        return f"pid {pid}" if worker is None else journal.name(worker)
+
+    # What to do: the fleet's actions.
+
+    def _carry_out(self, action: fleet.Action) -> None:
+        match action:
+            case fleet.Fork(number, generation):
+                self._fork(number, generation)
+            case fleet.Drain(pid, grace):
+                self._crew.send(pid, mailbox.Drain(grace))
+            case fleet.Kill(pid, why):
+                self._kill(pid, why)
+            case fleet.Settled(generation):
+                self._note_settled(generation)
+            case fleet.Abandoned(generation, kept):
+                self._note_abandoned(generation, kept)
+            case fleet.LongBoot(pid, seconds):
+                log.warning("%s has been loading the application for %.0f s", self._name(pid), seconds)
+
+    def _fork(self, number: int, generation: int) -> None:
+        now = time.monotonic()
+        try:
+            pid = self._crew.fork_worker(number, generation, self._configs[generation])
+        except OSError as error:
+            self._fleet.fork_failed(now)
+            log.error("worker %d cannot be forked (%s); another try follows", number, error.strerror)
+        else:
+            self._fleet.forked(pid, number, generation, now)
+
+    def _kill(self, pid: int, why: str) -> None:
+        if why:
+            log.error("%s is killed: %s", self._name(pid), why)
+        self._crew.kill(pid)
+
+    def _note_settled(self, generation: int) -> None:
+        self._configs = {generation: self._configs[generation]}
+        status = f"generation {generation}: {journal.count(self._fleet.size, 'worker')} ready"
+        if generation > 1:
+            log.info("%s", status)
+        self._notifier.tell_ready(status)
+
+    def _note_abandoned(self, generation: int, kept: int) -> None:
+        self._config = self._configs[kept]
+        log.error("the new code was not taken: generation %d did not start, generation %d goes on", generation, kept)
+        self._notifier.tell_ready(f"generation {kept}: goes on, for generation {generation} did not start")
+
+    # What is asked for: signals and Commands, one door.
+
+    def _obey(self, name: str) -> None:
+        command = self._commands.get(name)
+        if command is None:
+            log.warning("unknown command %r", name)
+        else:
+            command()
+
+    def _stop(self) -> None:
+        hurry = "at once" if self._fleet.stopping else f"what is in flight has {self._fleet.plan.graceful_timeout:g} s"
+        self._end(f"stopping: {hurry}", quick=False)
+
+    def _quit(self) -> None:
+        self._end("stopping at once", quick=True)
+
+    def _end(self, sentence: str, quick: bool) -> None:
+        log.info("%s", sentence)
+        self._notifier.tell_stopping(sentence)
+        self._fleet.stop(time.monotonic(), quick=quick)
+
+    def _reload(self) -> None:
+        """Read the configuration again, and want a generation that runs by it; keep the old one if it is wrong."""
+        if self._fleet.stopping:
+            return
+        self._notifier.tell_reloading("reading the configuration")
+        try:
+            config = self._reload_config()
+        except ConfigError as error:
+            log.error("the configuration in force stays: %s", error)
+            self._notifier.tell_ready(f"generation {self._fleet.generation}: goes on, for the new configuration is wrong")
+            return
+        self._want(config)
+
+    def _want(self, config: Config) -> None:
+        if config.bind != self._config.bind:
+            log.warning("bind has changed, which needs a restart: the listeners stay as they are")
+        generation = self._fleet.reload(time.monotonic(), config.resolved_workers, config.graceful_timeout)
+        self._config = self._configs[generation] = config
+        log.info("reloading: generation %d", generation)
+
+    def _reopen(self) -> None:
+        reopen_error_log()
+        self._crew.send_all(mailbox.ReopenLogs())
+        log.info("the logs are open anew")
+
+    def _grow(self) -> None:
+        self._resize(self._fleet.size + 1)
+
+    def _shrink(self) -> None:
+        self._resize(max(1, self._fleet.size - 1))
+
+    def _resize(self, size: int) -> None:
+        self._fleet.resize(size)
+        log.info("%s from now on", journal.count(size, "worker"))
+
+    def _upgrade(self) -> None:
+        log.warning("SIGUSR2: greenserve cannot replace itself while it runs yet; restart it")
