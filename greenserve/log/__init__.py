@@ -1,0 +1,21 @@
+"""The error log and the access log: how a line looks, and how it reaches its file.
+
+What to say is decided elsewhere. The one rule here: nothing a client sent can
+end a line, begin a line or move a terminal's cursor. And nothing here raises
+because a disk is full, or waits for a lock, since a worker logs from its hub.
+"""
+
+from greenserve.log.access import AccessLog
+from greenserve.log.error import close_error_log, error_log, open_error_log, reopen_error_log, write_error_text
+from greenserve.log.line import Access, compile_access_format
+
+__all__ = [
+    "Access",
+    "AccessLog",
+    "close_error_log",
+    "compile_access_format",
+    "error_log",
+    "open_error_log",
+    "reopen_error_log",
+    "write_error_text",
+]

@@ -1,0 +1,135 @@
+"""The error log: where the server speaks, by the logger `greenserve.error` of the standard library."""
+
+import contextlib
+import logging
+import sys
+
+from greenserve.log.escape import escape_controls
+from greenserve.log.file import LogFile, open_log_file
+
+#: Every part logs here; `open_error_log` decides what becomes of it.
+error_log = logging.getLogger("greenserve.error")
+
+
+class Quoted:
+    """An argument of a message: it may come from a client, so it stays within its line."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: object) -> None:
+        self._value = value
+
+    def __str__(self) -> str:
+        return escape_controls(str(self._value))
+
+    def __repr__(self) -> str:
+        return escape_controls(repr(self._value))
+
+
+def quote(value: object) -> object:
+    return value if isinstance(value, (int, float)) else Quoted(value)
+
+
+def tame(text: str) -> str:
+    """Return *text* with its lines kept, without control characters, and with no line that begins like a record."""
+    lines = [escape_controls(line.replace("\t", "    ")) for line in text.split("\n")]
+    return "\n".join(lines).replace("\n[", "\n [")
+
+
+class ErrorFormatter(logging.Formatter):
+    """`[2026-11-20 10:00:00 +0000] [pid] [INFO] message`, then the traceback.
+
+    Newlines of a message and of a traceback stay, those of its arguments are
+    escaped. No line but the first begins with "[", so none can pose as a record.
+    """
+
+    def __init__(self) -> None:
+        super().__init__("[%(asctime)s] [%(process)d] [%(levelname)s] %(message)s", "%Y-%m-%d %H:%M:%S %z")
+
+    def format(self, record: logging.LogRecord) -> str:
+        return tame(super().format(self._with_quoted_arguments(record)))
+
+    def _with_quoted_arguments(self, record: logging.LogRecord) -> logging.LogRecord:
+        copy = logging.makeLogRecord(vars(record))
+        if isinstance(record.args, tuple):
+            copy.args = tuple(map(quote, record.args))
+        elif record.args:
+            copy.args = {name: quote(value) for name, value in record.args.items()}
+        return copy
+
+
+class ErrorLog(logging.Handler):
+    """Writes records to a LogFile, and loses them in silence if it cannot: there is nobody left to tell.
+
+    It has no lock. One record is one write, which needs none, and a lock that a
+    greenlet or the parent of a fork holds would stop whoever logs next.
+    """
+
+    def __init__(self, file: LogFile) -> None:
+        super().__init__()
+        self.file = file
+        self.setFormatter(ErrorFormatter())
+
+    def createLock(self) -> None:  # noqa: N802 - logging's name
+        self.lock = None
+
+    def handle(self, record: logging.LogRecord) -> bool:
+        passed = bool(self.filter(record))
+        if passed:
+            self.emit(record)
+        return passed
+
+    def emit(self, record: logging.LogRecord) -> None:
+        with contextlib.suppress(OSError):
+            self.file.append(self._text(record).encode("utf-8", "backslashreplace") + b"\n")
+
+    def _text(self, record: logging.LogRecord) -> str:
+        try:
+            return self.format(record)
+        except Exception as error:
+            # Wide, because formatting runs the __str__ of whatever is logged.
+            copy = logging.makeLogRecord(vars(record) | {"exc_info": None, "exc_text": None, "stack_info": None})
+            message = record.msg if isinstance(record.msg, str) else type(record.msg).__name__
+            copy.msg, copy.args = "a message that cannot be written (%s): %s", (type(error).__name__, message)
+            return self.format(copy)
+
+    def close(self) -> None:
+        self.file.close()
+        super().close()
+
+
+def open_error_logs() -> list[ErrorLog]:
+    return [handler for handler in error_log.handlers if isinstance(handler, ErrorLog)]
+
+
+def open_error_log(path: str = "-", level: str = "info") -> None:
+    """Send the error log to *path* ("-" is stderr) from *level* on, instead of where it went before.
+
+    Raises ConfigError if that cannot be, and leaves everything as it was.
+    """
+    fresh = ErrorLog(open_log_file("errorlog", path, sys.__stderr__))
+    close_error_log()
+    error_log.addHandler(fresh)
+    error_log.setLevel(level.upper())
+    error_log.propagate = False
+
+
+def write_error_text(text: str) -> None:
+    """Append what an application writes to `wsgi.errors`, as it is but for terminal codes."""
+    for log in open_error_logs():
+        with contextlib.suppress(OSError):
+            log.file.append(tame(text).encode("utf-8", "backslashreplace"))
+
+
+def reopen_error_log() -> None:
+    for log in open_error_logs():
+        try:
+            log.file.reopen()
+        except OSError as error:
+            error_log.error("errorlog %r cannot be reopened (%s): the old file goes on", log.file.path, error.strerror)
+
+
+def close_error_log() -> None:
+    for log in open_error_logs():
+        error_log.removeHandler(log)
+        log.close()
