@@ -13,8 +13,8 @@ from pathlib import Path
 # The one file of ours that calls the application while it is loaded.
 _LOADER = str(Path(__file__).with_name("loader.py"))
 
-#: What a screen may be with its traceback, in characters: it has to fit a message to the master, escaped.
-MAX_TRACEBACK = 8000
+#: Bytes of a traceback: twice as many, which is what JSON may make of them, still fit a message to the master.
+MAX_TRACEBACK = 30_000
 
 
 def compose_screen(target: str, fault: str, error: BaseException | None = None, advice: Iterable[str] = ()) -> str:
@@ -50,6 +50,8 @@ def raised_by_application(error: BaseException) -> bool:
 
 
 def shorten(text: str) -> str:
-    if len(text) <= MAX_TRACEBACK:
+    """Return the end of *text*, where the reason stands, if it is longer than anybody reads."""
+    plain = text.encode("ascii", "backslashreplace")
+    if len(plain) <= MAX_TRACEBACK:
         return text
-    return f"[... {len(text) - MAX_TRACEBACK} characters of the traceback ...]\n{text[-MAX_TRACEBACK:]}"
+    return f"[... {len(plain) - MAX_TRACEBACK} bytes of the traceback are left out ...]\n{plain[-MAX_TRACEBACK:].decode()}"
