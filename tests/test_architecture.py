@@ -11,15 +11,18 @@ import pytest
 
 ROOT = Path(__file__).parent.parent / "greenserve"
 
-VALUES = {"errors", "kinds", "config", "sources", "status", "mailbox", "log", "seat"}
+VALUES = {"errors", "kinds", "cpus", "config", "flags", "files", "sources", "status", "mailbox", "log", "seat"}
 
 #: What each part may import besides itself. Read it top-down: a part knows
 #: only the parts above its own line.
 MAY_IMPORT = {
     "errors": set(),
     "kinds": {"errors"},
-    "config": {"errors", "kinds"},
-    "sources": {"errors", "kinds", "config"},
+    "cpus": set(),
+    "config": {"errors", "kinds", "cpus"},
+    "flags": {"errors", "kinds", "config"},
+    "files": {"errors"},
+    "sources": {"errors", "kinds", "config", "flags", "files"},
     "status": {"errors"},
     "mailbox": {"errors"},
     "log": {"errors"},
@@ -45,8 +48,8 @@ FORBIDDEN = {
 LAZY = {
     ("cli.py", "greenserve.worker"): "the master process must never load gevent",
     ("master/watcher.py", "watchfiles"): "an optional extra, loaded only in the process that watches",
-    ("sources.py", "tomli"): "Python 3.10 has no tomllib",
-    ("sources.py", "tomllib"): "loaded only when there is a file to read",
+    ("files.py", "tomli"): "Python 3.10 has no tomllib",
+    ("files.py", "tomllib"): "loaded only when there is a file to read",
 }
 
 
@@ -87,11 +90,15 @@ def test_module_imports_only_what_its_part_may_know(path):
 def test_imports_stand_at_the_top(path):
     """A late import hides a dependency; each that must be late has its reason in LAZY."""
     where = str(path.relative_to(ROOT))
-    functions = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))]
+    functions = [
+        node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
+    ]
     late = {name for function in functions for node in ast.walk(function) for name in names_in(node, path)}
 
     for name in late:
-        assert any(where == file and name.startswith(module) for file, module in LAZY), f"{where} imports {name} inside a function"
+        assert any(where == file and name.startswith(module) for file, module in LAZY), (
+            f"{where} imports {name} inside a function"
+        )
 
 
 @pytest.mark.parametrize("path", sources())

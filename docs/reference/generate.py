@@ -1,0 +1,80 @@
+"""Write settings.md from the table of settings: `python docs/reference/generate.py`."""
+
+from itertools import groupby
+from pathlib import Path
+
+from greenserve.config import SETTINGS, Setting
+from greenserve.flags import TARGET, negation
+
+PAGE = Path(__file__).with_name("settings.md")
+
+INTRODUCTION = """\
+# Settings
+
+This page is generated from `greenserve/config.py` by `docs/reference/generate.py`.
+
+## Where values come from
+
+Each source overrules those above it.
+
+| source | how a setting is written there |
+|---|---|
+| defaults | as below |
+| `PORT`, `WEB_CONCURRENCY` | `PORT=8000` is `bind = "0.0.0.0:8000"`, `WEB_CONCURRENCY=4` is `workers = 4` |
+| `pyproject.toml` | `workers = 4` in the table `[tool.greenserve]` |
+| `greenserve.toml` | `workers = 4` |
+| `greenserve.conf.py`, or the file that `-c` names | `workers = 4`, in Python or, if the file ends in `.toml`, in TOML |
+| environment | `GREENSERVE_WORKERS=4` |
+| `GREENSERVE_CMD_ARGS` | `--workers 4`, split as a shell does |
+| flags | `--workers 4` |
+
+`greenserve --print-config` shows every value with the source it comes from, and `--check-config` also loads the application.
+A list in one source replaces the list of another; they are not joined.
+An empty variable counts as not set.
+An unknown key, variable or flag is refused, and so is a value that is not of its kind, even if another source overrules it.
+
+The files are looked for in the directory the command is started in, or in that of `--chdir` or `GREENSERVE_CHDIR`.
+`-c` takes a path, `file:PATH`, or `python:MODULE` for a module that can be imported from there.
+It stands in place of `greenserve.conf.py`; `pyproject.toml` and `greenserve.toml` are still read.
+It can also stand in `GREENSERVE_CONFIG` or `GREENSERVE_CMD_ARGS`, but not in a file.
+Relative paths in any setting start in `chdir`.
+
+A Python file is executed by the master process, again at each reload.
+It must not import gevent, or anything that does: workers are patched before anything else, and the master is not.
+Names of its own begin with an underscore or are not lower-case; modules, functions and classes are ignored.
+
+Sizes are in bytes, or have `k`, `m` or `g` behind them for powers of 1024.
+"""
+
+
+def settings_page() -> str:
+    groups = groupby(SETTINGS.values(), key=lambda setting: setting.group)
+    sections = [f"## {group}\n\n" + "\n".join(map(section, members)) for group, members in groups]
+    return "\n".join([INTRODUCTION, *sections])
+
+
+def section(setting: Setting) -> str:
+    unit = f" {setting.unit}" if setting.unit else ""
+    return f"""\
+### `{setting.name}`
+
+{one_sentence_per_line(setting.help)}
+
+- Flags: {", ".join(f"`{flag}`" for flag in flags_of(setting))}
+- Variable: `{setting.variable}`
+- Value: {setting.kind.expects}{"; may be a list" if setting.repeatable else ""}
+- Default: `{setting.kind.show(setting.default)}`{unit}
+"""
+
+
+def one_sentence_per_line(text: str) -> str:
+    return text.replace(". ", ".\n")
+
+
+def flags_of(setting: Setting) -> list[str]:
+    negations = [negation(flag) for flag in setting.flags] if setting.switch else []
+    return [*setting.flags, *negations] or [TARGET]
+
+
+if __name__ == "__main__":
+    PAGE.write_text(settings_page(), encoding="utf-8")

@@ -1,0 +1,337 @@
+"""Every setting, once: its name, kind, default, unit, flags and help.
+
+The fields of `Config` are the table. Flags, --help, GREENSERVE_<NAME>, the keys
+of files and the reference page are all made from it, so a new setting is one
+new field. Where a value comes from is the business of sources.py.
+"""
+
+import dataclasses
+from typing import Any, Literal, TypeVar
+
+from greenserve.cpus import count_usable_cpus
+from greenserve.kinds import (
+    Account,
+    Address,
+    Bind,
+    Choice,
+    Directory,
+    File,
+    Kind,
+    Maybe,
+    Seconds,
+    Several,
+    Size,
+    Switch,
+    Text,
+    Umask,
+    Variable,
+    Whole,
+    Workers,
+)
+
+T = TypeVar("T")
+
+ACCESS_LOG_FORMAT = '%(h)s %(l)s %(u)s %(t)s "%(r)s" %(s)s %(b)s "%(f)s" "%(a)s"'
+
+#: The groups of --help and of the reference page, in their order.
+APPLICATION = "Application"
+LISTENING = "Listening"
+WORKERS = "Workers"
+TIMEOUTS = "Timeouts"
+LIMITS = "Limits"
+LOGGING = "Logging"
+PROCESS = "Process"
+DEVELOPMENT = "Development"
+
+
+@dataclasses.dataclass(frozen=True)
+class Setting:
+    """What is known of one setting besides its value."""
+
+    name: str
+    kind: Kind[Any]
+    default: Any
+    flags: tuple[str, ...]
+    group: str
+    unit: str
+    help: str
+
+    @property
+    def variable(self) -> str:
+        return f"GREENSERVE_{self.name.upper()}"
+
+    @property
+    def repeatable(self) -> bool:
+        return isinstance(self.kind, Several)
+
+    @property
+    def switch(self) -> bool:
+        return isinstance(self.kind, Switch)
+
+
+def setting(kind: Kind[T], *, default: T, group: str, help: str, flags: str = "", unit: str = "", secret: bool = False) -> T:
+    """Declare a field of Config; the return type is a promise to the type checker, as with dataclasses.field."""
+    about = {"kind": kind, "flags": tuple(flags.split()), "group": group, "unit": unit, "help": help}
+    field: T = dataclasses.field(default=default, metadata=about, repr=not secret)
+    return field
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Config:
+    """The values in force. Frozen: a reload makes another one."""
+
+    wsgi_app: str = setting(
+        Text("MODULE:CALLABLE", "MODULE:CALLABLE"),
+        default="",
+        group=APPLICATION,
+        help="The application to serve: pkg.module, pkg.module:object or pkg.module:factory('literal', key=1).",
+    )
+    config: str | None = setting(
+        Maybe(Text("FILE.py, FILE.toml, file:PATH or python:MODULE", "FILE")),
+        default=None,
+        flags="-c --config",
+        group=APPLICATION,
+        help="A configuration file in place of ./greenserve.conf.py: Python, or TOML if it ends in .toml; or python:MODULE.",
+    )
+    chdir: str = setting(
+        Directory(),
+        default=".",
+        flags="--chdir",
+        group=APPLICATION,
+        help="The directory to work in: the application is imported from it, and relative paths start there.",
+    )
+    pythonpath: tuple[str, ...] = setting(
+        Several(Directory()),
+        default=(),
+        flags="--pythonpath",
+        group=APPLICATION,
+        help="Directories to import from, before all others; commas between them.",
+    )
+    raw_env: tuple[str, ...] = setting(
+        Several(Variable(), separator="\n"),
+        default=(),
+        flags="-e --env",
+        group=APPLICATION,
+        secret=True,
+        help="A variable for the environment of the application; may be repeated.",
+    )
+    bind: tuple[Address, ...] = setting(
+        Several(Bind(), least=1),
+        default=(Address("tcp", "127.0.0.1", 8000),),
+        flags="-b --bind",
+        group=LISTENING,
+        help="Where to listen; may be repeated. A port alone is 127.0.0.1's, :PORT is every IPv4 interface, 0 any free port.",
+    )
+    backlog: int = setting(
+        Whole(1),
+        default=2048,
+        flags="--backlog",
+        group=LISTENING,
+        help="How many clients the kernel lets wait to be accepted.",
+    )
+    workers: int | Literal["auto"] = setting(
+        Workers(),
+        default=1,
+        flags="-w --workers",
+        group=WORKERS,
+        help="How many worker processes; auto is one for each CPU that the machine and the container's quota grant.",
+    )
+    worker_connections: int = setting(
+        Whole(1),
+        default=10_000,
+        flags="--worker-connections",
+        group=WORKERS,
+        help="How many connections a worker holds at once; the others wait in the backlog.",
+    )
+    max_requests: int = setting(
+        Whole(),
+        default=0,
+        flags="--max-requests",
+        group=WORKERS,
+        help="How many requests a worker serves before another takes its place; 0 is no end.",
+    )
+    max_requests_jitter: int = setting(
+        Whole(),
+        default=0,
+        flags="--max-requests-jitter",
+        group=WORKERS,
+        help="The most that is added to max_requests by chance, so that workers are not replaced all at once.",
+    )
+    timeout: float = setting(
+        Seconds(),
+        default=30.0,
+        flags="-t --timeout",
+        group=TIMEOUTS,
+        unit="seconds",
+        help="How long a worker's hub may be stuck before the worker is replaced; 0 is for ever. Waiting is not being stuck.",
+    )
+    graceful_timeout: float = setting(
+        Seconds(),
+        default=30.0,
+        flags="--graceful-timeout",
+        group=TIMEOUTS,
+        unit="seconds",
+        help="How long a draining worker may finish its exchanges before it is killed.",
+    )
+    keepalive: float = setting(
+        Seconds(),
+        default=90.0,
+        flags="--keep-alive",
+        group=TIMEOUTS,
+        unit="seconds",
+        help=(
+            "How long an idle connection is kept for its next request; 0 closes after each response. Longer than "
+            "the 60 seconds of common load balancers, for the side that closes first must not be the one that is "
+            "being sent a request."
+        ),
+    )
+    head_timeout: float = setting(
+        Seconds(zero=False),
+        default=30.0,
+        flags="--head-timeout",
+        group=TIMEOUTS,
+        unit="seconds",
+        help="How long a client may take to send a whole request head, from its first byte.",
+    )
+    content_timeout: float = setting(
+        Seconds(zero=False),
+        default=30.0,
+        flags="--content-timeout",
+        group=TIMEOUTS,
+        unit="seconds",
+        help="How long a client may pause while it sends content.",
+    )
+    write_timeout: float = setting(
+        Seconds(zero=False),
+        default=60.0,
+        flags="--write-timeout",
+        group=TIMEOUTS,
+        unit="seconds",
+        help="How long a client may pause while it receives a response.",
+    )
+    limit_request_line: int = setting(
+        Size(1),
+        default=8190,
+        flags="--limit-request-line",
+        group=LIMITS,
+        unit="bytes",
+        help="The longest request line. RFC 9112 section 3 asks for 8000 at least, so it is more than gunicorn's 4094.",
+    )
+    limit_request_fields: int = setting(
+        Whole(1, 32768),
+        default=100,
+        flags="--limit-request-fields",
+        group=LIMITS,
+        help="The most fields in a request head.",
+    )
+    limit_request_field_size: int = setting(
+        Size(1),
+        default=8190,
+        flags="--limit-request-field-size --limit-request-field_size",
+        group=LIMITS,
+        unit="bytes",
+        help="The longest field, name and value together.",
+    )
+    limit_request_content: int = setting(
+        Size(),
+        default=1 << 30,
+        flags="--limit-request-content",
+        group=LIMITS,
+        unit="bytes",
+        help="The longest content of a request; 0 is no limit.",
+    )
+    accesslog: str | None = setting(
+        Maybe(File("stdout")),
+        default=None,
+        flags="--access-logfile",
+        group=LOGGING,
+        help="The file that gets a line for each exchange; - is stdout, none is no access log.",
+    )
+    access_log_format: str = setting(
+        Text("a format such as '%(h)s %(r)s %(s)s'", "FORMAT"),
+        default=ACCESS_LOG_FORMAT,
+        flags="--access-logformat",
+        group=LOGGING,
+        help="What a line of the access log says, in gunicorn's atoms.",
+    )
+    errorlog: str = setting(
+        File("stderr"),
+        default="-",
+        flags="--error-logfile --log-file",
+        group=LOGGING,
+        help="The file that gets what the server has to say; - is stderr.",
+    )
+    loglevel: str = setting(
+        Choice("debug", "info", "warning", "error", "critical", metavar="LEVEL"),
+        default="info",
+        flags="--log-level",
+        group=LOGGING,
+        help="The least level that is written to the error log.",
+    )
+    pidfile: str | None = setting(
+        Maybe(File()),
+        default=None,
+        flags="-p --pid",
+        group=PROCESS,
+        help="A file that holds the pid of the master while it runs.",
+    )
+    umask: int | None = setting(
+        Maybe(Umask()),
+        default=None,
+        flags="-m --umask",
+        group=PROCESS,
+        help=(
+            "The mask for files and sockets that are created, in octal; none keeps that of the caller. gunicorn's "
+            "default, 0, would let every user write them."
+        ),
+    )
+    user: int | str | None = setting(
+        Maybe(Account("user")),
+        default=None,
+        flags="-u --user",
+        group=PROCESS,
+        help="Who the workers run as, by name or number, when the server is started by root.",
+    )
+    group: int | str | None = setting(
+        Maybe(Account("group")),
+        default=None,
+        flags="-g --group",
+        group=PROCESS,
+        help="The group the workers run as, by name or number, when the server is started by root.",
+    )
+    proc_name: str | None = setting(
+        Maybe(Text("a name", "NAME")),
+        default=None,
+        flags="-n --name",
+        group=PROCESS,
+        help="What ps calls the processes; none is the name of the application.",
+    )
+    reload: bool = setting(
+        Switch(),
+        default=False,
+        flags="--reload",
+        group=DEVELOPMENT,
+        help="Reload when a source file changes. Needs watchfiles: pip install 'greenserve[reload]'.",
+    )
+    reload_extra_files: tuple[str, ...] = setting(
+        Several(File()),
+        default=(),
+        flags="--reload-extra-file",
+        group=DEVELOPMENT,
+        help="Another file to reload for, such as a template; may be repeated.",
+    )
+
+    @property
+    def resolved_workers(self) -> int:
+        """How many workers there are to be: "auto" is what the machine and the container grant now."""
+        return count_usable_cpus() if self.workers == "auto" else self.workers
+
+    @property
+    def env(self) -> dict[str, str]:
+        return dict(pair.split("=", 1) for pair in self.raw_env)
+
+
+#: The table, by name, in the order of --help.
+SETTINGS: dict[str, Setting] = {
+    field.name: Setting(name=field.name, default=field.default, **field.metadata) for field in dataclasses.fields(Config)
+}
