@@ -35,6 +35,8 @@ PACKAGES = {
     "yaml": "PyYAML",
 }
 
+MAX_DEFINITION = 120
+
 
 # A module that does not exist.
 
@@ -154,7 +156,9 @@ def advise_on_attribute(target: Target, module: ModuleType, name: str) -> Iterat
     own = own_callables(module)
     meant = closest(name, set(own)) or ("app" if "app" in own else None)
     inner = find_wsgi_module(module, name)
-    if inner:
+    if is_stranger(module):
+        yield f"It is not the {module.__name__!r} of this folder: Python has one of that name, so rename yours."
+    elif inner:
         yield f"Did you mean '{inner}'?"
     elif meant:
         yield f"Did you mean '{spell(module, meant)}'?"
@@ -164,6 +168,12 @@ def advise_on_attribute(target: Target, module: ModuleType, name: str) -> Iterat
         yield "It has nothing that could be called. Is it the right module?"
 
 
+def is_stranger(module: ModuleType) -> bool:
+    """Say whether the folder has a module of that name, but another was imported before it: `code.py`, `queue.py`."""
+    folder = Path.cwd()
+    return module.__name__ in modules_in(folder) and folder not in Path(origin(module)).parents
+
+
 def own_callables(module: ModuleType) -> dict[str, Any]:
     """Return what the module made itself: not the classes and functions it imported."""
     public = {name: value for name, value in vars(module).items() if not name.startswith("_") and callable(value)}
@@ -171,6 +181,9 @@ def own_callables(module: ModuleType) -> dict[str, Any]:
 
 
 def is_imported(value: Any, module: ModuleType) -> bool:
+    if type(value).__module__ == "werkzeug.local":
+        # Flask's `request`, `session` and `g`: proxies, which must not be asked anything outside of a request.
+        return True
     return (inspect.isclass(value) or inspect.isroutine(value)) and getattr(value, "__module__", None) != module.__name__
 
 
@@ -192,8 +205,7 @@ def spell(module: ModuleType, name: str) -> str:
 
 
 def on_mismatch(target: Target, factory: Any) -> list[str]:
-    signature = find_signature(factory)
-    return [f"It is defined as {target.attributes[-1]}{signature}."]
+    return [f"It is defined as {define(target, factory)}."]
 
 
 def on_factory(target: Target, factory: Any) -> list[str]:
@@ -201,7 +213,14 @@ def on_factory(target: Target, factory: Any) -> list[str]:
     needs = [] if signature is None else [one for one in signature.parameters.values() if one.default is one.empty]
     required = [one.name for one in needs if one.kind not in (one.VAR_POSITIONAL, one.VAR_KEYWORD)]
     arguments = ", ".join(f"{name}=..." for name in required)
-    return [f"Did you mean '{target.module}:{target.dotted}({arguments})'? It is defined as {target.attributes[-1]}{signature}."]
+    return [f"Did you mean '{target.module}:{target.dotted}({arguments})'? It is defined as {define(target, factory)}."]
+
+
+def define(target: Target, factory: Any) -> str:
+    """Return the line that defines *factory*, or so much of it that it is known again."""
+    signature = find_signature(factory)
+    text = f"{target.attributes[-1]}{signature}"
+    return text if len(text) <= MAX_DEFINITION else f"{text[:MAX_DEFINITION]}..."
 
 
 def on_uncallable(target: Target, value: Any) -> list[str]:

@@ -1,8 +1,8 @@
 """Finds the application that a target names, and says in one screen why it cannot.
 
 What a target is stands in target.py, what to advise in advice.py, how a screen
-looks in screen.py. This is the only file that calls the application while it
-is loaded, so only its frames have to be cut from the application's traceback.
+looks in screen.py. Whatever belongs to the application may raise anything as
+soon as it is touched, and each touch here ends in a screen.
 """
 
 import importlib
@@ -34,7 +34,7 @@ def load_application(text: str) -> Application:
     module = import_application(target)
     found = find_attribute(target, module)
     application: Application = found if target.call is None else call_factory(target, found, target.call)
-    refuse_other_than_wsgi(target, application)
+    inspect_application(target, application)
     return application
 
 
@@ -107,6 +107,19 @@ def refuse_other_than_factory(target: Target, factory: Any, call: Call) -> None:
 
 
 # What was found.
+
+
+def inspect_application(target: Target, application: Any) -> None:
+    try:
+        refuse_other_than_wsgi(target, application)
+    except AppLoadError:
+        raise
+    except Exception as error:
+        # Flask's `request` and `current_app` are proxies, and raise at the first look outside of a request.
+        fault = f"{subject(target)} raised {type(error).__name__} when it was looked at"
+        raise failure(
+            target, fault, ["Name the application object, which most frameworks call app or application."], error
+        ) from error
 
 
 def refuse_other_than_wsgi(target: Target, application: Any) -> None:

@@ -6,12 +6,13 @@ found out by those who call.
 """
 
 import importlib
+import os
 import traceback
 from collections.abc import Iterable
 from pathlib import Path
 
-# The one file of ours that calls the application while it is loaded.
-_LOADER = str(Path(__file__).with_name("loader.py"))
+# Where the files of ours are that touch the application while it is loaded.
+_OURS = f"{Path(__file__).parent}{os.sep}"
 
 #: Bytes of a traceback: twice as many, which is what JSON may make of them, still fit a message to the master.
 MAX_TRACEBACK = 30_000
@@ -41,7 +42,7 @@ def drop_frames(report: traceback.TracebackException) -> None:
 
 
 def is_machinery(filename: str) -> bool:
-    return filename.startswith("<frozen importlib") or filename in (importlib.__file__, _LOADER)
+    return filename.startswith(("<frozen importlib", _OURS)) or filename == importlib.__file__
 
 
 def raised_by_application(error: BaseException) -> bool:

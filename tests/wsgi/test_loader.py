@@ -402,6 +402,42 @@ def test_django_s_asgi_module_is_told_its_wsgi_module(write, screen_of):
     assert "did you mean 'mysite.wsgi'?" in screen
 
 
+def test_object_that_cannot_even_be_looked_at_has_a_screen(write, screen_of):
+    """Flask's `request` raises at the first look, and an import of it next to the application must not matter."""
+    write(
+        "shop.py",
+        """
+        class Proxy:
+            def __call__(self): pass
+            def __getattr__(self, name): raise RuntimeError("Working outside of request context.")
+        Proxy.__module__ = "werkzeug.local"
+        request = Proxy()
+        def handler(): pass
+        """,
+    )
+
+    of_the_proxy, of_the_module = screen_of("shop:request"), screen_of("shop")
+
+    assert "the attribute 'request' of module 'shop' raised RuntimeError when it was looked at" in of_the_proxy
+    assert "It has these callables: shop:handler()" in of_the_module
+
+
+def test_file_with_the_name_of_a_module_of_python_is_told_to_be_renamed(write, screen_of):
+    write("signal.py", SHOP)
+
+    screen = screen_of("signal:application")
+
+    assert "It is not the 'signal' of this folder" in screen
+
+
+def test_long_definition_is_cut(write, screen_of):
+    write("shop.py", f"def create_app({', '.join(f'argument{number}' for number in range(50))}): pass")
+
+    screen = screen_of("shop:create_app()")
+
+    assert max(map(len, screen.splitlines())) < 250
+
+
 def test_value_of_an_attribute_is_never_shown(write, screen_of):
     """The attribute named by mistake may be the secret key."""
     write("shop.py", "SECRET_KEY = 'hunter2'")
