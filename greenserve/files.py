@@ -123,8 +123,8 @@ def execute(run: Callable[[], Mapping[str, object]], origin: str, source: str, l
         raise ConfigError(f"{place(label, line_of_error(error, origin))} {error}") from None
     # Whatever the file raises is the file's mistake, sys.exit() included.
     except (Exception, SystemExit) as error:
-        what = f"{type(error).__name__}: {getattr(error, 'msg', None) or error}"
-        raise ConfigError(f"{place(label, line_of_error(error, origin))} raised {what}") from error
+        what = " ".join(str(getattr(error, "msg", None) or error).split())
+        raise ConfigError(f"{place(label, line_of_error(error, origin))} raised {type(error).__name__}: {what}") from error
     plain = {name: value for name, value in names.items() if speaks_for_itself(name, value)}
     return [Entry(name, value, place(label, line_of_name(source, name))) for name, value in plain.items()]
 

@@ -58,7 +58,7 @@ class Kind(Generic[T]):
             return self.parse(given)
         except Refused:
             raise
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, OverflowError):
             raise Refused(f"is not {self.expects}") from None
 
     def parse(self, given: object) -> T:
@@ -242,7 +242,8 @@ class Account(Kind[int | str]):
 
     def parse(self, given: object) -> int | str:
         if not isinstance(given, str) or given.isdigit():
-            return Whole(0).parse(given)
+            # The id above means "no change" to the kernel.
+            return Whole(0, 2**32 - 2).parse(given)
         names = self.names()
         if text_of(given) not in names:
             raise Refused(f"is not a {self.sort} of this system{suggest(given, names)}")

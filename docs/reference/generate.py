@@ -62,9 +62,16 @@ def section(setting: Setting) -> str:
 
 - Flags: {", ".join(f"`{flag}`" for flag in flags_of(setting))}
 - Variable: `{setting.variable}`
-- Value: {setting.kind.expects}{"; may be a list" if setting.repeatable else ""}
+- Value: {value_of(setting)}
 - Default: `{setting.kind.show(setting.default)}`{unit}
 """
+
+
+def value_of(setting: Setting) -> str:
+    if not setting.repeatable:
+        return setting.kind.expects
+    between = "with a comma between them" if setting.kind.separator == "," else "each on a line of its own"
+    return f"{setting.kind.expects}; several as a list or, in one text, {between}"
 
 
 def one_sentence_per_line(text: str) -> str:

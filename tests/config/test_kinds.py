@@ -1,7 +1,12 @@
 """What a person may write for each kind of value, and what they are told otherwise."""
 
-import pytest
+from contextlib import suppress
 
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from greenserve.config import SETTINGS
 from greenserve.kinds import (
     Account,
     Address,
@@ -136,6 +141,7 @@ def test_an_ipv6_address_without_brackets_is_told_about_them():
         (Seconds(), "-1", "is not a number of seconds from 0 up"),
         (Seconds(), float("nan"), "is not a number of seconds from 0 up"),
         (Seconds(), float("inf"), "is not a number of seconds from 0 up"),
+        (Seconds(), 10**400, "is not a number of seconds from 0 up"),
         (Seconds(), True, "is not a number of seconds from 0 up"),
         (Seconds(zero=False), 0, "is not a number of seconds above 0"),
         (Size(), "10q", "is not a number of bytes from 0 up, such as 8190, 64k, 10m or 1g"),
@@ -148,6 +154,7 @@ def test_an_ipv6_address_without_brackets_is_told_about_them():
         (Account("user"), "roto", "is not a user of this system; did you mean root?"),
         (Account("group"), "no-such-thing-at-all", "is not a group of this system"),
         (Account("user"), -1, "is not the name or number of a user"),
+        (Account("user"), 2**32 - 1, "is not the name or number of a user"),
         (Variable(), "A", "is not NAME=VALUE"),
         (Variable(), "A B=c", "is not NAME=VALUE"),
         (Text(), 5, "is not a text"),
@@ -211,3 +218,28 @@ def test_relative_paths_are_anchored(kind, value, expected):
 
 def test_nothing_is_suggested_where_nothing_is_near():
     assert "" == suggest("zzz", ["workers", "bind"])
+
+
+every_value = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.floats(),
+    st.text(),
+    st.binary(),
+    st.text(alphabet="0123456789:[].-kmgfd/unix"),
+    st.lists(st.text() | st.integers() | st.none()),
+    st.dictionaries(st.text(), st.integers()),
+)
+
+
+@settings(deadline=None)
+@given(value=every_value)
+def test_any_value_is_read_or_refused(value):
+    """And what is read can be kept in a frozen Config, and shown on one line of a terminal."""
+    for setting in SETTINGS.values():
+        with suppress(Refused):
+            read = setting.kind.read(value)
+
+            assert isinstance(hash(read), int)
+            assert setting.kind.show(read).isprintable()

@@ -258,6 +258,7 @@ def test_chdir_is_where_the_command_was_started(directory, load):
             "x = 1\n\n1 / 0",
             "greenserve.conf.py line 3 raised ZeroDivisionError: division by zero",
         ),
+        ("greenserve.conf.py", "raise OSError('a\\nb')", "greenserve.conf.py line 1 raised OSError: a b"),
         ("greenserve.conf.py", "\nworkers = (", "greenserve.conf.py line 2 raised SyntaxError: "),
         ("greenserve.conf.py", "import sys\nsys.exit(3)", "greenserve.conf.py line 2 raised SystemExit: 3"),
         ("greenserve.conf.py", "import no_such_thing", "greenserve.conf.py line 1 raised ModuleNotFoundError: No module named"),
