@@ -99,15 +99,16 @@ def refuse_early(buffer: bytes | bytearray, start: int, seen: int, limits: Limit
 
     Looks at no byte twice but for the request line and the last field line, which have limits.
     """
-    if len(buffer) == start or buffer[start:] == b"\r":
+    size = len(buffer) - start
+    if size == 0 or (size == 1 and buffer[start] == 0x0D):
         return
     refuse_other_protocols(buffer, start)
     if buffer.count(b"\n", seen) != buffer.count(b"\r\n", max(seen - 1, 0)):
         raise BadRequest("a line of the head ends with LF alone, not CRLF (RFC 9112 section 2.2)")
     line_end = buffer.find(b"\r\n", start, start + limits.line + 2) if limits.line else start
-    if line_end < 0 and len(buffer) - start > limits.line + 1:
+    if line_end < 0 and size > limits.line + 1:
         raise TargetTooLong(f"the request line is longer than the limit of {limits.line} bytes")
-    if len(buffer) - start > limits.head:
+    if size > limits.head:
         raise FieldsTooLarge(f"the head is longer than the limit of {limits.head} bytes")
 
 
