@@ -17,7 +17,7 @@ from setproctitle import setproctitle
 
 from greenserve import mailbox
 from greenserve.config import Config
-from greenserve.errors import ConfigError
+from greenserve.errors import FatalError
 from greenserve.log import reopen_error_log
 from greenserve.master import fleet, journal, watcher
 from greenserve.master.crew import Crew, title
@@ -290,7 +290,7 @@ class Master:
         self._notifier.tell_reloading("reading the configuration")
         try:
             config = self._reload_config()
-        except ConfigError as error:
+        except (FatalError, OSError) as error:
             log.error("the configuration in force stays: %s", error)
             self._notifier.tell_ready(f"generation {self._fleet.generation}: goes on, for the new configuration is wrong")
             return

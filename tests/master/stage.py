@@ -20,6 +20,11 @@ from greenserve.master.master import Master
 HELLO = Hello("26.9.0", "libev-cext", "plain Python code")
 
 
+def say(text):
+    """Write a line in one piece, among others that do the same."""
+    os.write(1, f"{text}\n".encode())
+
+
 def serve(seat):
     """Be a good worker: ready at once, gone when told, or when the master is gone."""
     seat.mailbox.send(HELLO)
@@ -33,11 +38,11 @@ def serve_on(seat):
         wait(seat)
         for message in seat.mailbox.receive():
             if isinstance(message, Drain):
-                print(f"pid {os.getpid()} drains within {message.grace:g} s", flush=True)
+                say(f"pid {os.getpid()} drains within {message.grace:g} s")
                 return 0
             if isinstance(message, ReopenLogs):
-                print(f"pid {os.getpid()} reopens its logs", flush=True)
-    print(f"pid {os.getpid()} is an orphan", flush=True)
+                say(f"pid {os.getpid()} reopens its logs")
+    say(f"pid {os.getpid()} is an orphan")
     return 0
 
 
@@ -96,7 +101,7 @@ def ask_for_reload(seat):
 
 
 def report_modules(seat):
-    print("loaded:", *sorted(sys.modules), flush=True)
+    say(f"loaded: {' '.join(sorted(sys.modules))}")
     return serve(seat)
 
 
@@ -104,7 +109,7 @@ def show_descriptors(seat):
     links = [
         os.readlink(f"/proc/self/fd/{name}") for name in os.listdir("/proc/self/fd") if os.path.exists(f"/proc/self/fd/{name}")
     ]
-    print(f"descriptors: {sum(link.startswith('socket:') for link in links)} sockets", flush=True)
+    say(f"descriptors: {sum(link.startswith('socket:') for link in links)} sockets")
     return serve(seat)
 
 
