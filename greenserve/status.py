@@ -7,28 +7,27 @@ which the processor writes whole.
 
 import mmap
 import time
-from typing import NamedTuple
 
-#: The columns of a row. Counters only grow; the others are of this moment.
-COLUMNS = ("heartbeat_ms", "connections", "in_flight", "accepted", "requests")
+#: The columns of a row, each with what it means. Those that count only grow; the
+#: others are of this moment. A new one goes to the end.
+COLUMNS = {
+    "heartbeat_ms": "When the hub last turned, in milliseconds of the monotonic clock.",
+    "connections": "Connections that are open.",
+    "in_flight": "Requests that the application works on.",
+    "accepted": "Connections accepted so far.",
+    "requests": "Requests answered so far.",
+}
 
-#: Room for every worker and its replacement, at 40 bytes each.
+_INDEX = {column: index for index, column in enumerate(COLUMNS)}
+
+#: Room for every worker and its replacement; memory that nobody writes to costs nothing.
 MAX_ROWS = 1024
+WIDTH = 64
 
 
 def monotonic_ms() -> int:
     """Return the time of the clock that heartbeats are written in; the same in every process."""
     return int(time.monotonic() * 1000)
-
-
-class Snapshot(NamedTuple):
-    """One row as it stood. `heartbeat_ms` is on the monotonic clock, in milliseconds."""
-
-    heartbeat_ms: int
-    connections: int
-    in_flight: int
-    accepted: int
-    requests: int
 
 
 class Row:
@@ -40,24 +39,24 @@ class Row:
         self._cells = cells
 
     def __getitem__(self, column: str) -> int:
-        return self._cells[COLUMNS.index(column)]
+        return self._cells[_INDEX[column]]
 
     def __setitem__(self, column: str, value: int) -> None:
-        self._cells[COLUMNS.index(column)] = value
+        self._cells[_INDEX[column]] = value
 
     def clear(self) -> None:
-        for index in range(len(COLUMNS)):
+        for index in range(WIDTH):
             self._cells[index] = 0
 
-    def read(self) -> Snapshot:
-        return Snapshot(*self._cells)
+    def read(self) -> dict[str, int]:
+        """Return the row as it stands, by column."""
+        return dict(zip(COLUMNS, self._cells, strict=False))
 
 
 class Scoreboard:
     def __init__(self, rows: int = MAX_ROWS) -> None:
-        self._memory = mmap.mmap(-1, rows * len(COLUMNS) * 8)
+        self._memory = mmap.mmap(-1, rows * WIDTH * 8)
         self._cells = memoryview(self._memory).cast("q")
 
     def row(self, index: int) -> Row:
-        width = len(COLUMNS)
-        return Row(self._cells[index * width : (index + 1) * width])
+        return Row(self._cells[index * WIDTH : (index + 1) * WIDTH])

@@ -306,7 +306,7 @@ def test_scoreboard_counts_what_happened(serve, stage):
     gevent.joinall(stage.greenlets, timeout=10)
 
     row = stage.row.read()
-    assert (1, 2, 0, 0) == (row.accepted, row.requests, row.in_flight, row.connections)
+    assert (1, 2, 0, 0) == (row["accepted"], row["requests"], row["in_flight"], row["connections"])
 
 
 @pytest.mark.parametrize("jitter", [0, 2])
