@@ -45,15 +45,24 @@ SINGLETONS = {
 }
 
 #: What a trailer must not carry, because it would have to be known before the
-#: content: framing, routing, request modifiers, authentication, content format
-#: (RFC 9110 section 6.5.1), and what proxies are believed.
-FORBIDDEN_IN_TRAILERS = {
-    *("connection", "content-encoding", "content-length", "content-range", "content-type", "cookie", "expect", "forwarded"),
-    *("authorization", "cache-control", "host", "keep-alive", "max-forwards", "pragma", "proxy", "proxy-authorization"),
-    *("proxy-connection", "range", "set-cookie", "te", "trailer", "transfer-encoding", "upgrade", "via"),
-    *("if-match", "if-modified-since", "if-none-match", "if-range", "if-unmodified-since"),
-    *("x-client-ip", "x-forwarded-for", "x-forwarded-host", "x-forwarded-port", "x-forwarded-proto", "x-real-ip"),
-}
+#: content (RFC 9110 section 6.5.1).
+FORBIDDEN_IN_TRAILERS = (
+    # framing, and the connection
+    {"connection", "content-length", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade"}
+    # routing
+    | {"host", "max-forwards", "via"}
+    # request modifiers
+    | {"cache-control", "expect", "pragma", "range"}
+    | {"if-match", "if-modified-since", "if-none-match", "if-range", "if-unmodified-since"}
+    # authentication
+    | {"authorization", "cookie", "proxy-authorization", "set-cookie"}
+    # content format
+    | {"content-encoding", "content-range", "content-type"}
+    # what is believed of a proxy
+    | {"forwarded", "x-client-ip", "x-forwarded-for", "x-forwarded-host", "x-forwarded-port", "x-forwarded-proto", "x-real-ip"}
+    # httpoxy
+    | {"proxy"}
+)
 
 #: Where PEP 3333 breaks its own rule of the HTTP_ prefix.
 _UNPREFIXED = {"HTTP_CONTENT_LENGTH": "CONTENT_LENGTH", "HTTP_CONTENT_TYPE": "CONTENT_TYPE"}
