@@ -2,6 +2,7 @@
 
 import socket
 import struct
+from contextlib import ExitStack
 from types import TracebackType
 from typing import Any, NamedTuple
 
@@ -75,6 +76,10 @@ class RawClient:
         everything, self._unread = self._unread, b""
         return everything
 
+    def receive_some(self) -> bytes:
+        """Return what comes first, however little it is."""
+        return self._receive()
+
     def finish_sending(self) -> None:
         """Half-close: the server reads the end, and may still answer."""
         self._socket.shutdown(socket.SHUT_WR)
@@ -128,3 +133,12 @@ class RawClient:
 
     def _receive(self) -> bytes:
         return self._socket.recv(65536)
+
+
+def ask_together(address: Address, path: str, count: int) -> list[Response]:
+    """Send *count* requests at once, each on a connection of its own, and return the answers when all are there."""
+    with ExitStack() as opened:
+        clients = [opened.enter_context(RawClient(address)) for _ in range(count)]
+        for client in clients:
+            client.send(make_request(path))
+        return [client.receive_response() for client in clients]

@@ -54,7 +54,8 @@ class Load:
     # The clients, each in a thread of its own.
 
     def run_persistent(self) -> None:
-        connection = http.client.HTTPConnection(*self._address[:2], timeout=self._timeout)
+        host, port = self._address[:2]
+        connection = http.client.HTTPConnection(host, port, timeout=self._timeout)
         while not self._ended.wait(PACE):
             self._attempt("persistent", partial(self._ask, connection))
         connection.close()

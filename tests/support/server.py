@@ -35,7 +35,7 @@ DEADLINE = 30.0
 def make_environ(extra: Mapping[str, str]) -> dict[str, str]:
     """Return a clean environment; compiled files are not written, since their two-second memory would hide a reload."""
     kept = {name: value for name, value in os.environ.items() if not FOREIGN.match(name)}
-    return kept | {"PYTHONDONTWRITEBYTECODE": "1"} | extra
+    return {**kept, "PYTHONDONTWRITEBYTECODE": "1", **extra}
 
 
 def run_greenserve(*arguments: str, cwd: Path = APPS, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
@@ -115,21 +115,27 @@ class RunningServer:
         """Return the match number *times* of *pattern* (multi-line) in the log, waiting until it is there."""
         return self._transcript.wait_for_log(pattern, times, self.timeout)
 
-    def wait_for_notification(self, name: str, pattern: str = "") -> str:
-        """Return the value of a notification *name* that has *pattern* in it, waiting until it has come."""
+    def wait_for_notification(self, name: str, timeout: float | None = None) -> str:
+        """Return the value of the first notification *name*, waiting until it has come."""
 
         def find() -> str | None:
-            values = [said[name] for said in self._transcript.notifications if name in said]
-            return next((value for value in values if re.search(pattern, value)), None)
+            return next((said[name] for said in self._transcript.notifications if name in said), None)
 
-        return self._transcript.wait_for(find, f"notification {name}={pattern}", self.timeout)
+        return self._transcript.wait_for(find, f"notification {name}", timeout or self.timeout)
+
+    def has_notified(self, name: str, within: float) -> bool:
+        """Return whether notification *name* has come, waiting for it up to *within* seconds."""
+        try:
+            return bool(self.wait_for_notification(name, within))
+        except ServerFault:
+            return False
 
     def wait_for_generation(self, generation: int) -> None:
         """Return when every wanted worker of *generation* is ready."""
 
         def find() -> bool:
             ready = [said.get("STATUS", "") for said in self._transcript.notifications if said.get("READY") == "1"]
-            return any(re.search(rf"generation {generation}\b", status) for status in ready)
+            return any(re.search(rf"^generation {generation}: .*ready", status) for status in ready)
 
         self._transcript.wait_for(find, f"READY=1 of generation {generation}", self.timeout)
 
@@ -201,7 +207,7 @@ class RunningServer:
 
     def _await_start(self) -> None:
         try:
-            self.wait_for_notification("READY", "1")
+            self.wait_for_notification("READY")
         except ServerFault:
             self.discard()
             raise

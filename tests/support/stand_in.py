@@ -54,7 +54,7 @@ def main(fault):
     server = make_server()
     stop = signal.SIG_IGN if fault == "deaf" else lambda *_: threading.Thread(target=server.shutdown).start()
     signal.signal(signal.SIGTERM, stop)
-    notify("READY=1\nSTATUS=generation 1")
+    notify("READY=1\nSTATUS=generation 1: 1 worker ready")
     server.serve_forever(poll_interval=0.02)
 
 

@@ -33,12 +33,14 @@ def test_stop_returns_the_exit_code():
 
 
 def test_server_that_is_never_ready_fails_with_its_log():
-    with pytest.raises(ServerFault, match=r"(?s)READY=1: not seen, in 0.5 s.*stand-in with fault: silent"):
+    with pytest.raises(ServerFault, match=r"(?s)notification READY: not seen, in 0.5 s.*stand-in with fault: silent"):
         start_stand_in("silent", timeout=0.5)
 
 
 def test_server_that_dies_at_its_start_fails_at_once_with_its_log():
-    with pytest.raises(ServerFault, match=r"(?s)READY=1: not seen, and all processes have ended.*stand-in with fault: dies"):
+    with pytest.raises(
+        ServerFault, match=r"(?s)notification READY: not seen, and all processes have ended.*stand-in with fault: dies"
+    ):
         start_stand_in("dies")
 
 

@@ -5,6 +5,10 @@ import queue
 import threading
 import time
 
+import psycopg
+import requests
+from redis import Redis
+
 WAITERS = {}
 
 
@@ -20,8 +24,6 @@ def sleep():
 
 @waiter
 def https():
-    import requests
-
     requests.get(os.environ["UPSTREAM"], verify=os.environ["UPSTREAM_CA"], timeout=20).raise_for_status()
 
 
@@ -45,17 +47,13 @@ def handed_over():
 
 @waiter
 def postgresql():
-    import psycopg
-
     with psycopg.connect(os.environ["POSTGRESQL"]) as connection:
         connection.execute("select pg_sleep(1)")
 
 
 @waiter
 def redis():
-    import redis
-
-    with redis.Redis(unix_socket_path=os.environ["REDIS"], socket_timeout=20) as client:
+    with Redis(unix_socket_path=os.environ["REDIS"], socket_timeout=20) as client:
         assert client.blpop(["nothing comes here"], timeout=1) is None
 
 

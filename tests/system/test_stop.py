@@ -1,0 +1,119 @@
+"""Stopping, resizing and reopening by the signals that users of gunicorn know."""
+
+import signal
+import time
+
+import pytest
+
+from tests.support.client import RawClient, make_request
+
+
+def test_term_lets_requests_in_flight_finish(start_server, gate):
+    server = start_server("gated", "--workers", "2", env=gate.environ)
+
+    with RawClient(server.address) as whole, RawClient(server.address) as streamed:
+        whole.send(make_request("/"))
+        streamed.send(make_request("/late"))
+        visitors = [gate.admit(), gate.admit()]
+        server.signal(signal.SIGTERM)
+        server.wait_for_notification("STOPPING")
+        for visitor in visitors:
+            visitor.release()
+        responses = [whole.receive_response(), streamed.receive_response()]
+
+    assert [b"passed", b"halfwhole"] == [response.content for response in responses]
+    assert 0 == server.wait()
+
+
+def test_term_closes_idle_connections(start_server):
+    server = start_server("hello")
+
+    with RawClient(server.address) as client:
+        client.ask()
+        server.signal(signal.SIGTERM)
+
+        assert b"" == client.receive_until_close()
+
+    assert 0 == server.wait()
+
+
+def test_term_kills_what_outlives_the_graceful_timeout(start_server, gate):
+    server = start_server("gated", "--graceful-timeout", "1", env=gate.environ)
+
+    with RawClient(server.address) as client:
+        client.send(make_request())
+        visitor = gate.admit()
+        began = time.monotonic()
+        code = server.stop(signal.SIGTERM)
+        visitor.wait_for_loss()
+
+    assert 0 == code
+    assert 1.0 <= time.monotonic() - began < 10
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGQUIT])
+def test_int_and_quit_wait_for_nobody(start_server, gate, number):
+    server = start_server("gated", env=gate.environ)
+
+    with RawClient(server.address) as client:
+        client.send(make_request())
+        visitor = gate.admit()
+        began = time.monotonic()
+        code = server.stop(number)
+        visitor.wait_for_loss()
+
+    assert 0 == code
+    assert time.monotonic() - began < 10
+
+
+def test_int_hurries_a_graceful_stop(start_server, gate):
+    server = start_server("gated", env=gate.environ)
+
+    with RawClient(server.address) as client:
+        client.send(make_request())
+        visitor = gate.admit()
+        server.signal(signal.SIGTERM)
+        server.wait_for_notification("STOPPING")
+        code = server.stop(signal.SIGINT)
+        visitor.wait_for_loss()
+
+    assert 0 == code
+
+
+def test_ttin_and_ttou_add_and_remove_a_worker(start_server):
+    server = start_server("hello")
+    (first,) = server.workers()
+
+    server.signal(signal.SIGTTIN)
+    server.wait_for_log(r"worker \d+ \(pid \d+\) is ready", times=2)
+    grown = server.workers()
+    server.signal(signal.SIGTTOU)
+    server.wait_for_log(r"worker \d+ \(pid \d+\) has left")
+
+    assert 2 == len(grown)
+    assert first in grown
+    with RawClient(server.address) as client:
+        assert b"hello\n" == client.ask().content
+
+
+def test_usr1_reopens_the_logs(start_server, tmp_path):
+    errors, access = tmp_path / "error.log", tmp_path / "access.log"
+    server = start_server("hello", "--error-logfile", str(errors), "--access-logfile", str(access))
+    errors.rename(tmp_path / "error.log.1")
+
+    server.signal(signal.SIGUSR1)
+    server.stop()
+
+    assert errors.exists()
+    assert access.exists()
+
+
+def test_pidfile_lives_as_long_as_the_server(start_server, tmp_path):
+    pidfile = tmp_path / "greenserve.pid"
+    server = start_server("hello", "--pid", str(pidfile))
+    written = pidfile.read_text()
+
+    code = server.stop()
+
+    assert (f"{server.pid}", 0) == (written.strip(), code)
+    assert not pidfile.exists()
