@@ -15,6 +15,7 @@ ARG BASE=python:3.12-slim
 
 # The environment is built in one stage and copied as a whole; pip's cache and the source stay behind.
 FROM ${BASE} AS build
+# pip's own settings, for whoever builds without an index; an argument ends with its stage.
 ARG PIP_NO_INDEX
 ARG PIP_FIND_LINKS
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
@@ -23,6 +24,8 @@ COPY . /source
 RUN /opt/greenserve/bin/pip install /source
 
 FROM build AS build-board
+ARG PIP_NO_INDEX
+ARG PIP_FIND_LINKS
 RUN /opt/greenserve/bin/pip install -r /source/examples/flask_board/requirements.txt
 
 FROM ${BASE} AS bare
