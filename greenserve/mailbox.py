@@ -44,6 +44,10 @@ class Retire(NamedTuple):
     reason: str
 
 
+class Withdrawn(NamedTuple):
+    """Told to drain, the worker accepts no more; what it has accepted it goes on to finish."""
+
+
 # From the master to a worker.
 
 
@@ -66,9 +70,9 @@ class Command(NamedTuple):
     name: str
 
 
-Message = Hello | Ready | Failed | Retire | Drain | ReopenLogs | Command
+Message = Hello | Ready | Failed | Retire | Withdrawn | Drain | ReopenLogs | Command
 
-_KINDS: dict[str, Any] = {kind.__name__: kind for kind in (Hello, Ready, Failed, Retire, Drain, ReopenLogs, Command)}
+_KINDS: dict[str, Any] = {kind.__name__: kind for kind in (Hello, Ready, Failed, Retire, Withdrawn, Drain, ReopenLogs, Command)}
 
 
 def encode_message(message: Message) -> bytes:

@@ -36,6 +36,10 @@ LONGEST_PAUSE = 30.0
 #: limit: to kill a slow import only makes the next one slower.
 LONG_BOOT = 30.0
 
+#: A stop so soon after another is the same one: who signals a process and then its
+#: group, as timeout(1) does, asks twice within a microsecond.
+ECHO = 1.0
+
 #: Processes for each wanted worker, draining ones included, beyond which nobody is
 #: forked ahead of need: reload upon reload must not fill the machine.
 CROWD = 4
@@ -61,7 +65,7 @@ class Kill(NamedTuple):
 
 
 class Settled(NamedTuple):
-    """Say that all of this generation is ready and no worker of another serves; said once."""
+    """Say that all of this generation is ready and no worker of another accepts; said once."""
 
     generation: int
 
@@ -108,6 +112,8 @@ class Worker:
     #: Why it is killed then.
     why: str = ""
     killed: bool = False
+    #: It said itself that it accepts no more.
+    withdrawn: bool = False
     #: It said itself that it cannot start.
     failed: bool = False
 
@@ -144,9 +150,10 @@ class Fleet:
         self._latest = 1
         self._settled = 0
         self._news: list[Action] = []
-        #: Set once the fleet is to end: the exit code, and the seconds left to finish.
+        #: Set once the fleet is to end: the exit code, and the seconds to finish in.
         self._exit_code: int | None = None
-        self._grace = 0.0
+        self.grace: float | None = None
+        self._stopped_at = -inf
         #: Faults in a row, when the latest that counted happened, and the end of the pause after it.
         self._faults = 0
         self._fault_at = -inf
@@ -193,6 +200,11 @@ class Fleet:
         if pid in self.workers:
             self.workers[pid].retiring = True
 
+    def withdrawn(self, pid: int) -> None:
+        """The worker accepts no more, and finishes what it has accepted."""
+        if pid in self.workers:
+            self.workers[pid].withdrawn = True
+
     def failed(self, pid: int, exit_code: int, now: float) -> None:
         """The worker says that it cannot start, and is about to exit."""
         worker = self.workers.get(pid)
@@ -229,10 +241,13 @@ class Fleet:
         self.plan = self.plan._replace(size=size)
 
     def stop(self, now: float, *, quick: bool = False) -> None:
-        """Drain everybody, then end with exit code 0. To ask again is to hurry."""
+        """Drain everybody, then end with exit code 0. To ask again is to hurry, unless it is an echo."""
+        if self.stopping and not quick and now < self._stopped_at + ECHO:
+            return
         quick = quick or self.stopping
+        self._stopped_at = now
         self._exit_code = self._exit_code or 0
-        self._grace = 0.0 if quick else self.plan.graceful_timeout
+        self.grace = 0.0 if quick else self.plan.graceful_timeout
         for worker in self.workers.values():
             if quick and worker.deadline is not None and worker.deadline > now + LAST_WORDS:
                 # It was given longer: told anew by the next actions().
@@ -251,7 +266,7 @@ class Fleet:
         done: list[Action] = [*self._news]
         self._news.clear()
         if self.stopping:
-            done += self._drain([w for w in self.workers.values() if w.serving], now, self._grace)
+            done += self._drain([w for w in self.workers.values() if w.serving], now, self.grace or 0.0)
         else:
             # Who is drained makes room, so that nothing is left to do until something happens.
             done += self._drain([*self._surplus_stale(), *self._surplus_fresh()], now, self.plan.graceful_timeout)
@@ -327,7 +342,8 @@ class Fleet:
 
     def _settle(self) -> list[Action]:
         ready = sum(worker.ready for worker in self._fresh())
-        if self._settled == self.generation or ready < self.size or self._stale():
+        others = any(w.ready and not w.withdrawn for w in self.workers.values() if w.generation != self.generation)
+        if self._settled == self.generation or ready < self.size or others:
             return []
         self._settled = self.generation
         return [Settled(self.generation)]

@@ -1,8 +1,8 @@
 """What the master tells in its log, in words. Text only: who died how is decided elsewhere."""
 
 import logging
-import platform
 import signal
+import sys
 
 from greenserve import __version__
 from greenserve.mailbox import Hello
@@ -11,8 +11,9 @@ from greenserve.master.fleet import Worker
 
 def banner(hello: Hello) -> str:
     """Return the first line of a server that starts; a worker said truthfully what it runs on."""
-    python = f"{platform.python_implementation()} {platform.python_version()}"
-    return f"greenserve {__version__} (gevent {hello.gevent}, {hello.loop}, {hello.code}, {python})"
+    # Not platform.python_version(): on Python 3.10 that module loads subprocess, and every fork would inherit it.
+    python = ".".join(map(str, sys.version_info[:3]))
+    return f"greenserve {__version__} (gevent {hello.gevent}, {hello.loop}, {hello.code}, CPython {python})"
 
 
 def count(number: int, noun: str) -> str:

@@ -92,7 +92,8 @@ class Master:
 
     def _listen(self) -> list[Listener]:
         passed = take_passed_listeners()
-        wanted = self._config.bind if self._bind_given or not passed else ()
+        taken = {listener.socket.fileno() for listener in passed}
+        wanted = [address for address in self._config.bind if address.fd not in taken] if self._bind_given or not passed else []
         listeners = passed + open_listeners(wanted, self._config.backlog, self._config.umask)
         for listener in listeners:
             listener.give_to(*find_owner(self._config))
@@ -162,13 +163,14 @@ class Master:
             case mailbox.Hello():
                 self._introduce(message)
             case mailbox.Ready(seconds):
-                self._fleet.ready(pid, time.monotonic())
-                log.info("%s is ready after %.2f s", self._name(pid), float(seconds))
+                self._note_ready(pid, float(seconds))
             case mailbox.Failed(exit_code, screen):
                 self._note_failure(pid, int(exit_code), str(screen))
             case mailbox.Retire(reason):
                 self._fleet.retire(pid)
                 log.info("%s retires: %s", self._name(pid), reason)
+            case mailbox.Withdrawn():
+                self._fleet.withdrawn(pid)
             case mailbox.Command(name):
                 self._obey(name)
 
@@ -182,6 +184,12 @@ class Master:
             log.info("listening on %s", listener.url)
         log.info("%s", journal.count(self._fleet.size, "worker"))
         log.info("pid %d", os.getpid())
+
+    def _note_ready(self, pid: int, seconds: float) -> None:
+        self._fleet.ready(pid, time.monotonic())
+        worker = self._fleet.workers.get(pid)
+        if worker is not None and worker.serving:
+            log.info("%s is ready after %.2f s", journal.name(worker), seconds)
 
     def _note_failure(self, pid: int, exit_code: int, screen: str) -> None:
         worker = self._fleet.workers.get(pid)
@@ -272,16 +280,19 @@ class Master:
             command()
 
     def _stop(self) -> None:
-        hurry = "at once" if self._fleet.stopping else f"what is in flight has {self._fleet.plan.graceful_timeout:g} s"
-        self._end(f"stopping: {hurry}", quick=False)
+        self._end(quick=False)
 
     def _quit(self) -> None:
-        self._end("stopping at once", quick=True)
+        self._end(quick=True)
 
-    def _end(self, sentence: str, quick: bool) -> None:
+    def _end(self, quick: bool) -> None:
+        before = self._fleet.grace
+        self._fleet.stop(time.monotonic(), quick=quick)
+        if self._fleet.grace == before:
+            return
+        sentence = f"stopping: what is in flight has {self._fleet.grace:g} s"
         log.info("%s", sentence)
         self._notifier.tell_stopping(sentence)
-        self._fleet.stop(time.monotonic(), quick=quick)
 
     def _reload(self) -> None:
         """Read the configuration again, and want a generation that runs by it; keep the old one if it is wrong."""

@@ -10,7 +10,7 @@ from gevent import get_hub, signal_handler, sleep, spawn
 from gevent.event import Event
 
 from greenserve.log import AccessLog, reopen_error_log, write_error_text
-from greenserve.mailbox import Drain, Message, ReopenLogs, Retire
+from greenserve.mailbox import Drain, Message, ReopenLogs, Retire, Withdrawn
 from greenserve.seat import Seat
 from greenserve.status import monotonic_ms
 from greenserve.worker.acceptor import Acceptor
@@ -147,6 +147,7 @@ class Worker:
         sleep(FORGET)
         for acceptor in self._acceptors:
             acceptor.close()
+        self._seat.mailbox.send(Withdrawn())
         self._closed()
 
     def _give_up(self) -> None:

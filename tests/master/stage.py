@@ -12,9 +12,9 @@ from pathlib import Path
 
 from greenserve.config import Config
 from greenserve.errors import ConfigError
-from greenserve.kinds import Address
+from greenserve.kinds import Address, Bind
 from greenserve.log import open_error_log
-from greenserve.mailbox import Command, Drain, Failed, Hello, Ready, ReopenLogs, Retire
+from greenserve.mailbox import Command, Drain, Failed, Hello, Ready, ReopenLogs, Retire, Withdrawn
 from greenserve.master.master import Master
 
 HELLO = Hello("26.9.0", "libev-cext", "plain Python code")
@@ -38,6 +38,7 @@ def serve_on(seat):
         wait(seat)
         for message in seat.mailbox.receive():
             if isinstance(message, Drain):
+                seat.mailbox.send(Withdrawn())
                 say(f"pid {os.getpid()} drains within {message.grace:g} s")
                 return 0
             if isinstance(message, ReopenLogs):
@@ -115,7 +116,7 @@ def show_descriptors(seat):
 
 def make_config(pairs):
     values = {"wsgi_app": "stage:act", "bind": (Address("tcp", "127.0.0.1", 0),)}
-    kinds = {"workers": int, "timeout": float, "graceful_timeout": float}
+    kinds = {"workers": int, "timeout": float, "graceful_timeout": float, "bind": lambda text: (Bind().read(text),)}
     for name, value in (pair.split("=", 1) for pair in pairs):
         values[name] = kinds.get(name, str)(value)
     return Config(**values)

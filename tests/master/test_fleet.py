@@ -6,6 +6,7 @@ import pytest
 
 from greenserve.master.fleet import (
     CROWD,
+    ECHO,
     LAST_WORDS,
     LONG_BOOT,
     LONGEST_PAUSE,
@@ -129,7 +130,22 @@ def test_reload_drains_an_old_worker_for_each_new_one_that_is_ready():
     stage.ready(4)
     assert [Drain(1, 30.0)] == stage.step()
     stage.ready(3)
-    assert [Drain(2, 30.0), Settled(2)] == stage.step()
+    assert [Drain(2, 30.0)] == stage.step()
+
+
+def test_a_reload_has_settled_when_no_old_worker_accepts():
+    """Before, a client that is told of the new code could still be answered by the old."""
+    stage = Stage(2).boot()
+    stage.reload()
+    stage.step()
+    stage.ready(3, 4)
+    stage.step()
+
+    stage.fleet.withdrawn(1)
+    assert [] == stage.step()
+    stage.exit(2)
+
+    assert [Settled(2)] == stage.step()
 
 
 def test_max_surge_bounds_the_extra_workers():
@@ -338,10 +354,19 @@ def test_to_stop_twice_is_to_hurry():
     stage.fleet.stop(stage.now)
     stage.step()
 
+    stage.step(ECHO)
     stage.fleet.stop(stage.now)
 
     assert [Drain(1, 0.0)] == stage.step()
     assert stage.now + LAST_WORDS == stage.fleet.wake_at(stage.now)
+
+
+def test_the_echo_of_a_stop_changes_nothing():
+    stage = Stage(1).boot()
+    stage.fleet.stop(stage.now)
+    stage.fleet.stop(stage.now)
+
+    assert [Drain(1, 30.0)] == stage.step()
 
 
 def test_quick_stop_hurries_those_that_drain_already():

@@ -23,12 +23,12 @@ PATIENCE = 20.0
 class Play:
     """A master on stage, and all that it and its workers print."""
 
-    def __init__(self, act, *settings, **environ):
+    def __init__(self, act, *settings, before=(), stdin=None, **environ):
         self.said = ""
         environ = {**os.environ, "PYTHONPATH": str(ROOT), **environ}
-        command = [sys.executable, "-W", "error", str(STAGE), act, *settings]
+        command = [*before, sys.executable, "-W", "error", str(STAGE), act, *settings]
         self.process = subprocess.Popen(
-            command, env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True
+            command, env=environ, stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True
         )
 
     @property
@@ -75,8 +75,8 @@ class Play:
 def play():
     plays = []
 
-    def begin(*arguments, **environ):
-        plays.append(Play(*arguments, **environ))
+    def begin(*arguments, **options):
+        plays.append(Play(*arguments, **options))
         return plays[-1]
 
     yield begin
@@ -135,6 +135,17 @@ def test_an_application_that_cannot_be_loaded_is_shown_once(play):
     assert 1 == master.said.count("the application's own traceback\nand what to do\n")
 
 
+def test_a_descriptor_that_was_passed_and_is_named_too_is_one_listener(play):
+    """Units made for gunicorn pass a socket and say `--bind fd://3`."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        pass_it = ["sh", "-c", 'LISTEN_PID=$$ LISTEN_FDS=1 exec "$@" 3<&0', "sh"]
+        master = play("serve", "bind=fd://3", before=pass_it, stdin=listener)
+        master.read_until(READY)
+
+    assert 0 == master.stop()
+    assert 1 == master.said.count("listening on")
+
+
 def test_workers_that_die_in_boot_end_the_server(play):
     master = play("die", "workers=2")
 
@@ -169,6 +180,19 @@ def test_a_signal_stops_the_server_with_its_grace(play, number, grace):
 
     assert 0 == master.stop(number)
     assert [grace, grace] == re.findall(r"drains within (\d+) s", master.said)
+
+
+def test_a_stop_that_comes_twice_at_once_is_one(play):
+    """timeout(1) signals its child, and then the group the child is in."""
+    master = play("ignore_drain", "graceful_timeout=0.01")
+    master.read_until(READY)
+
+    master.send(signal.SIGTERM)
+    master.send(signal.SIGTERM)
+
+    assert 0 == master.wait()
+    assert 1 == master.said.count("stopping: ")
+    assert "is killed: it has not left within 0.01 s" in master.said
 
 
 def test_a_second_signal_hurries(play):
