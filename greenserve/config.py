@@ -141,7 +141,34 @@ class Config:
         default=10_000,
         flags="--worker-connections",
         group=WORKERS,
-        help="How many connections a worker holds at once; the others wait in the backlog.",
+        help=(
+            "How many connections a worker holds at once. Past it the longest idle one is let go for a new one; if "
+            "none is idle, new ones wait in the backlog."
+        ),
+    )
+    connections_per_address: int = setting(
+        Whole(),
+        default=0,
+        flags="--connections-per-address",
+        group=WORKERS,
+        help="How many connections one client address may have in a worker; more are closed at once. 0 is any number.",
+    )
+    requests_in_flight: int = setting(
+        Whole(),
+        default=0,
+        flags="--requests-in-flight",
+        group=WORKERS,
+        help=(
+            "How many requests may be inside the application of a worker at once, as opposed to connections; more "
+            "wait in line. 0 is as many as there are connections."
+        ),
+    )
+    request_queue: int = setting(
+        Whole(),
+        default=1000,
+        flags="--request-queue",
+        group=WORKERS,
+        help="How many requests wait in line in a worker once requests_in_flight are inside; more are answered 503.",
     )
     max_requests: int = setting(
         Whole(),
@@ -183,6 +210,25 @@ class Config:
             "How long an idle connection is kept for its next request; 0 closes after each response. Longer than "
             "the 60 seconds of common load balancers, for the side that closes first must not be the one that is "
             "being sent a request."
+        ),
+    )
+    queue_timeout: float = setting(
+        Seconds(zero=False),
+        default=5.0,
+        flags="--queue-timeout",
+        group=TIMEOUTS,
+        unit="seconds",
+        help="How long a request waits in line for its turn before it is answered 503.",
+    )
+    minimum_rate: int = setting(
+        Whole(),
+        default=240,
+        flags="--minimum-rate",
+        group=TIMEOUTS,
+        unit="bytes per second",
+        help=(
+            "What a client must send or take on average while the server waits for it, once content_timeout or "
+            "write_timeout is over; 0 lets it trickle."
         ),
     )
     head_timeout: float = setting(

@@ -79,6 +79,12 @@ class TransferCodingUnknown(ProtocolError):
     status = 501
 
 
+class Overloaded(ProtocolError):
+    """The request is fine, and there is no room for it now."""
+
+    status = 503
+
+
 class VersionNotSupported(ProtocolError):
     status = 505
 

@@ -16,6 +16,14 @@ COLUMNS = {
     "in_flight": "Requests that the application works on.",
     "accepted": "Connections accepted so far.",
     "requests": "Requests answered so far.",
+    "connections_evicted": "Idle connections let go to make room for new ones.",
+    "connections_over_address_limit": "Connections closed at once, because their client had enough of them.",
+    "accept_pauses": "Times that accepting rested, because the system had no descriptor or memory left.",
+    "requests_turned_away": "Requests answered 503, because too many were in the application.",
+    "deadlines_head": "Connections ended because a request head did not arrive in time.",
+    "deadlines_idle": "Connections ended because no request came for too long.",
+    "deadlines_content": "Requests ended because their content did not arrive in time.",
+    "deadlines_write": "Connections ended because the client did not take the answer in time.",
 }
 
 _INDEX = {column: index for index, column in enumerate(COLUMNS)}

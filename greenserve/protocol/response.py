@@ -177,16 +177,22 @@ def encode_chunk(block: bytes) -> bytes:
 
 LAST_CHUNK = b"0\r\n\r\n"
 
+#: Seconds after which a client that met a full server may try again.
+RETRY_AFTER = "1"
+
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
 def make_refusal(code: int, *, method: str, date: str, persistent: bool = False) -> bytes:
-    """Return a whole response that says *code* and no more.
+    """Return a whole response that says *code* and no more, but for when to come back after 503.
 
     What was wrong stands in the log, not here: the client learns the status.
     """
     phrase = HTTPStatus(code).phrase
     content = f"{code} {phrase}\n".encode()
-    answer = check_answer(f"{code} {phrase}", [("Content-Type", "text/plain; charset=utf-8")])
+    fields = [("Content-Type", "text/plain; charset=utf-8")]
+    if code == HTTPStatus.SERVICE_UNAVAILABLE:
+        fields.append(("Retry-After", RETRY_AFTER))
+    answer = check_answer(f"{code} {phrase}", fields)
     made = make_response_head(answer, method=method, http11=True, persistent=persistent, known_length=len(content), date=date)
     return made.head + (b"" if made.form is BodyForm.NONE else content)

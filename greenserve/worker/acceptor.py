@@ -1,51 +1,131 @@
 """Takes connections from one listener and gives each a greenlet.
 
-gevent's StreamServer with two differences: the accepted socket stays a raw
-one, since readiness waits for it, and accepting rests while the worker is full.
+gevent's StreamServer with these differences: the accepted socket stays a raw
+one, since readiness waits for it; accepting rests while the worker is full or
+the system out of descriptors, and the longest idle connections make room.
 """
 
 import _socket
+import errno
+import logging
 import socket
 from collections.abc import Callable
 from typing import Any
 
-from gevent import spawn_raw
+from gevent import get_hub, spawn_raw
 from gevent.server import StreamServer
 
-Handle = Callable[[Any, Any], None]
+from greenserve.status import Row
+from greenserve.worker.connection import Connection
+from greenserve.worker.connections import Connections
+
+error_log = logging.getLogger("greenserve.error")
+
+#: How long accepting rests when the system has no descriptor or memory for one more connection, in seconds.
+PAUSE = 0.1
+
+#: How many idle connections are let go to get descriptors back.
+SPARED = 8
+
+OUT_OF_ROOM = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
+
+#: What a connection that failed before it was accepted leaves to accept(), which then says nothing of the listener.
+STILLBORN = frozenset(
+    {
+        errno.EAGAIN,
+        errno.EINTR,
+        errno.ECONNABORTED,
+        errno.EPROTO,
+        errno.EPERM,
+        errno.ENETDOWN,
+        errno.ENETUNREACH,
+        errno.EHOSTUNREACH,
+    }
+)
+
+Open = Callable[[Any, Any], Connection | None]
 
 
 class Acceptor(StreamServer):  # type: ignore[misc]  # gevent has no types
     """Accepts from a listener that is shared with other workers.
 
-    *handle* is called in a greenlet of its own with a raw non-blocking socket
-    and the peer's address; *is_full* says when to rest.
+    *open_connection* makes a Connection of a raw non-blocking socket and the
+    peer's address, or refuses it with None.
     """
 
     # One at a time: another worker may be less busy than we are about to be.
     max_accept = 1
 
-    def __init__(self, listener: socket.socket, handle: Handle, is_full: Callable[[], bool]) -> None:
-        super().__init__(listener, handle, spawn=spawn_raw)
-        self.full = is_full
+    def __init__(self, listener: socket.socket, open_connection: Open, connections: Connections, row: Row) -> None:
+        super().__init__(listener, open_connection)
+        self._open = open_connection
+        self._connections = connections
+        self._row = row
+        self._pause: Any = None
+
+    def full(self) -> bool:
+        return not self._connections.has_room()
 
     def do_read(self) -> tuple[Any, Any] | None:
         try:
             descriptor, peer = self.socket._accept()
-        except (BlockingIOError, ConnectionAbortedError):
+        except OSError as error:
+            if error.errno in OUT_OF_ROOM:
+                self._rest(error)
+            elif error.errno not in STILLBORN:
+                raise
             return None
+        self._note_room()
         accepted = _socket.socket(self.socket.family, self.socket.type, self.socket.proto, fileno=descriptor)
         accepted.setblocking(False)
         return accepted, peer
 
+    def do_handle(self, accepted: Any, peer: Any) -> None:
+        connection = self._open(accepted, peer)
+        if connection is None:
+            accepted.close()
+        else:
+            spawn_raw(connection.serve)
+
     def resume(self) -> None:
-        """Accept again after a rest."""
-        if self.started and not self.full():
+        """Accept again after a rest, if there is room now."""
+        if self.started and self._pause is None and self._watcher is None and not self.full():
             self.start_accepting()
 
-    def finish(self) -> None:
-        """Take what waits in the listener's queue already, then accept no more."""
-        while (taken := self.do_read()) is not None:
+    def finish(self, most: int) -> None:
+        """Take what waits in the listener's queue already, *most* at the most, then accept no more."""
+        for _ in range(most):
+            taken = self.do_read()
+            if taken is None:
+                break
             self.do_handle(*taken)
+        self._end_pause()
         self._stop_event.set()
         self.stop_accepting()
+
+    def _rest(self, error: OSError) -> None:
+        """Wait for descriptors without spinning: the listener stays readable all the while."""
+        self._row["accept_pauses"] += 1
+        if self._pause is None:
+            error_log.error("no connection can be accepted (%s): idle ones are let go until it can", error.strerror)
+        self._end_pause()
+        self.stop_accepting()
+        for _ in range(SPARED):
+            if not self._connections.make_room():
+                break
+        self._pause = get_hub().loop.timer(PAUSE)
+        self._pause.start(self._try_again)
+
+    def _try_again(self) -> None:
+        if self.started:
+            self.start_accepting()
+
+    def _note_room(self) -> None:
+        if self._pause is not None:
+            self._end_pause()
+            error_log.info("connections are accepted again")
+
+    def _end_pause(self) -> None:
+        if self._pause is not None:
+            self._pause.close()
+            self._pause = None

@@ -53,7 +53,7 @@ def run_worker(seat: Seat) -> int:
 
 def boot(seat: Seat) -> Worker:
     """Return a worker that has begun to serve. Raises AppLoadError or WorkerBootError."""
-    seat.mailbox.send(Hello(version("gevent"), loop_name(), "plain"))
+    seat.mailbox.send(Hello(version("gevent"), loop_name(), "plain Python code"))
     config = seat.config
     try:
         access_log = AccessLog(config.accesslog, config.access_log_format) if config.accesslog else None

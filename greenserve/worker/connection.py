@@ -29,21 +29,28 @@ DISCARD_LIMIT = 65536
 class Connection:
     """One accepted socket. It is `idle` while no byte of a next request has come."""
 
-    __slots__ = ("_buffer", "_environ", "_exchange", "_served", "_service", "_transport", "idle")
+    __slots__ = ("_buffer", "_debt", "_environ", "_exchange", "_served", "_service", "_transport", "idle")
 
     def __init__(self, transport: Transport, environ: dict[str, Any], service: Service) -> None:
         self._transport = transport
         self._environ = environ
         self._service = service
+        #: Seconds that the client's content is behind the minimum rate.
+        self._debt = 0.0
         #: Received and not yet understood: perhaps the next request, pipelined.
         self._buffer = bytearray()
         self._exchange: Exchange | None = None
         self._served = 0
         self.idle = False
 
+    @property
+    def address(self) -> str:
+        """Who is connected, as the socket says; empty for a unix socket."""
+        address: str = self._environ["REMOTE_ADDR"]
+        return address
+
     def serve(self) -> None:
         """Answer requests until the last one: the whole life of the connection's greenlet."""
-        self._service.opened(self)
         try:
             while self._serve_next():
                 self._served += 1
@@ -53,16 +60,16 @@ class Connection:
             error_log.exception("a connection ended on an error of the server's own; please report it")
         finally:
             self._transport.close()
-            self._service.closed(self)
+            self._service.connections.dismiss(self)
 
     def _serve_next(self) -> bool:
         """Read and answer one request; return whether another may follow."""
         try:
             head = self._read_head()
+            return head is not None and self._answer(head)
         except ProtocolError as refusal:
             self._refuse(refusal)
             return False
-        return head is not None and self._answer(head)
 
     # Reading.
 
@@ -88,16 +95,29 @@ class Connection:
 
     def _receive_head(self, deadline: float) -> bytes:
         """Return more bytes of a head, b"" if the client left or has been idle for too long."""
-        self.idle = not self._buffer
+        if not self._buffer:
+            return self._receive_first(deadline)
         try:
             return self._transport.receive(deadline)
         except DeadlineExceeded:
-            if self.idle:
-                # What arrived in this very moment is a request, and we have not said that we would close.
-                return self._transport.receive_now() or b""
+            self._service.row["deadlines_head"] += 1
             raise RequestTimeout(f"the request head was not complete after {self._service.config.head_timeout:g} s") from None
+
+    def _receive_first(self, deadline: float) -> bytes:
+        """Return the first bytes of a request, b"" if none will come; the connection is idle meanwhile."""
+        connections = self._service.connections
+        self.idle = True
+        connections.rest(self)
+        try:
+            return self._transport.receive(deadline)
+        except DeadlineExceeded:
+            # What arrived in this very moment is a request, and we have not said that we would close.
+            last = self._transport.receive_now() or b""
+            self._service.row["deadlines_idle"] += not last
+            return last
         finally:
             self.idle = False
+            connections.wake(self)
 
     def _idle_deadline(self) -> float:
         service = self._service
@@ -110,13 +130,24 @@ class Connection:
         return now() + self._service.config.head_timeout
 
     def _receive_content(self) -> None:
-        timeout = self._service.config.content_timeout
+        """Receive more content from a client that keeps the minimum rate.
+
+        Waiting makes a debt and bytes pay it off; bytes that came fast give no
+        credit, so nobody sends much at first to trickle for hours.
+        """
+        config = self._service.config
+        began = now()
         try:
-            data = self._transport.receive(now() + timeout)
+            data = self._transport.receive(began + config.content_timeout - self._debt)
         except DeadlineExceeded:
-            raise RequestTimeout(f"the client sent no content for {timeout:g} s") from None
+            self._service.row["deadlines_content"] += 1
+            raise RequestTimeout(
+                f"the client sent its content too slowly (content_timeout {config.content_timeout:g} s)"
+            ) from None
         if not data:
             raise ClientDisconnected("the client left before the end of the content")
+        if config.minimum_rate:
+            self._debt = max(0.0, self._debt + now() - began - len(data) / config.minimum_rate)
         self._buffer += data
 
     # Answering.
@@ -126,8 +157,8 @@ class Connection:
         service = self._service
         welcome = self._send_continue if head.expects_continue else None
         content = Input(content_after(head, service.limits), self._buffer, self._receive_content, welcome)
-        exchange = self._exchange = Exchange(head, content, self)
         service.began()
+        exchange = self._exchange = Exchange(head, content, self)
         started, clock = time(), monotonic()
         try:
             # A context of its own: what one request sets, the next must not see.
@@ -179,7 +210,11 @@ class Connection:
     def may_persist(self) -> bool:
         return self._service.may_persist
 
-    # What the worker asks of us.
+    # What the worker asks of us, from the hub.
+
+    def evict(self) -> None:
+        """Close at once; it is idle."""
+        self._transport.interrupt()
 
     def drain(self) -> None:
         """Close soon if idle; otherwise the next answer is the last."""

@@ -66,6 +66,8 @@ class Waiter(Protocol):
 
     def expire(self) -> None: ...
 
+    def interrupt(self, registration: Registration) -> None: ...
+
     def close(self) -> None: ...
 
 
@@ -111,8 +113,12 @@ class EpollReadiness:
         moment = now()
         late = [each for each in self._registrations.values() if each.greenlet is not None and each.deadline <= moment]
         for registration in late:
-            if registration.greenlet is not None:
-                self._wake(registration, registration.greenlet.throw, DeadlineExceeded)
+            self.interrupt(registration)
+
+    def interrupt(self, registration: Registration) -> None:
+        """Raise DeadlineExceeded where a greenlet waits, if one does; called in the hub."""
+        if registration.greenlet is not None:
+            self._wake(registration, registration.greenlet.throw, DeadlineExceeded)
 
     def close(self) -> None:
         self._watcher.stop()
@@ -164,6 +170,10 @@ class LoopReadiness:
     def expire(self) -> None:
         moment = now()
         for registration in [each for each in self._waiting if each.deadline <= moment]:
+            self.interrupt(registration)
+
+    def interrupt(self, registration: Registration) -> None:
+        if registration.greenlet is not None:
             registration.greenlet.throw(DeadlineExceeded)
 
     def close(self) -> None:

@@ -7,18 +7,17 @@ from collections.abc import Callable
 from email.utils import formatdate
 from random import randint
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from greenserve.config import Config
 from greenserve.errors import BadResponse, ClientDisconnected, ProtocolError
 from greenserve.log import Access, AccessLog
 from greenserve.protocol.limits import Limits
 from greenserve.status import Row
+from greenserve.worker.connections import Connections
+from greenserve.worker.gate import Gate
 from greenserve.worker.readiness import Waiter
 from greenserve.wsgi.exchange import Application, Exchange
-
-if TYPE_CHECKING:
-    from greenserve.worker.connection import Connection
 
 error_log = logging.getLogger("greenserve.error")
 
@@ -34,13 +33,20 @@ class Service:
         row: Row,
         access_log: AccessLog | None,
         retire: Callable[[str], None],
+        changed: Callable[[], None],
     ) -> None:
+        """*retire* is called when enough requests were served, *changed* when a connection has ended."""
         self.application = application
         self.config = config
         self.waiter = waiter
         self.row = row
         self.limits = limits_of(config)
-        self.connections: set[Connection] = set()
+        self.connections = Connections(config.worker_connections, config.connections_per_address, row, changed)
+        self.gate = (
+            Gate(config.requests_in_flight, config.request_queue, config.queue_timeout, row)
+            if config.requests_in_flight
+            else None
+        )
         #: No new request is promised a place on its connection any more.
         self.draining = False
         self._access_log = access_log
@@ -62,20 +68,16 @@ class Service:
     def may_persist(self) -> bool:
         return not self.draining and self.config.keepalive > 0
 
-    def opened(self, connection: "Connection") -> None:
-        self.connections.add(connection)
-        self.row["accepted"] += 1
-        self.row["connections"] = len(self.connections)
-
-    def closed(self, connection: "Connection") -> None:
-        self.connections.discard(connection)
-        self.row["connections"] = len(self.connections)
-
     def began(self) -> None:
+        """Let a request in. Raises Overloaded (503) if there is no room for it."""
+        if self.gate is not None:
+            self.gate.enter()
         self.row["in_flight"] += 1
 
     def ended(self, environ: dict[str, Any], exchange: Exchange, started: float, elapsed: float) -> None:
         """Count an exchange, and write down how it went."""
+        if self.gate is not None:
+            self.gate.leave()
         self.row["in_flight"] -= 1
         self.row["requests"] += 1
         if exchange.failure is not None:
@@ -86,6 +88,12 @@ class Service:
             self._requests_left -= 1
             if not self._requests_left:
                 self._retire(f"it has served {self.row['requests']} requests")
+
+    def expire(self) -> None:
+        """End what has taken too long; called by the sweeper, in the hub."""
+        self.waiter.expire()
+        if self.gate is not None:
+            self.gate.expire()
 
 
 def limits_of(config: Config) -> Limits:

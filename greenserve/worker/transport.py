@@ -5,11 +5,15 @@ would try first and pay for an exception on every wait.
 """
 
 import socket
-from typing import Any
+from fcntl import ioctl
+from sys import byteorder
+from termios import TIOCOUTQ
+from typing import Any, NamedTuple
 
 from gevent import sleep
 
 from greenserve.errors import ClientDisconnected
+from greenserve.status import Row
 from greenserve.worker.readiness import READABLE, TO_READ, TO_WRITE, WRITABLE, DeadlineExceeded, Registration, Waiter, now
 
 RECEIVE_SIZE = 65536
@@ -19,19 +23,32 @@ RECEIVE_SIZE = 65536
 TURN = 16
 
 
+class Patience(NamedTuple):
+    """How long a client may take over what is sent to it."""
+
+    #: Seconds after which the client is looked at, and for which it must have kept the rate.
+    timeout: float
+    #: Bytes per second; 0 is satisfied by a single byte.
+    rate: int
+    row: Row
+
+    def satisfied_by(self, taken: int) -> bool:
+        return taken > 0 and taken >= self.rate * self.timeout
+
+
 class Transport:
     """One accepted socket. Raises ClientDisconnected once the other side is gone."""
 
-    __slots__ = ("_registration", "_sends", "_socket", "_waiter", "write_timeout")
+    __slots__ = ("_patience", "_registration", "_sends", "_socket", "_waiter")
 
-    def __init__(self, accepted: Any, waiter: Waiter, write_timeout: float) -> None:
+    def __init__(self, accepted: Any, waiter: Waiter, patience: Patience) -> None:
         self._socket = accepted
         self._waiter = waiter
+        self._patience = patience
         # Registered before the first wait and not sooner: a client that is
         # answered and closed in one go never needs it.
         self._registration: Registration | None = None
         self._sends = 0
-        self.write_timeout = write_timeout
 
     def receive(self, deadline: float) -> bytes:
         """Return what the client sent next, b"" if it has finished sending.
@@ -65,7 +82,7 @@ class Transport:
         return data
 
     def send(self, data: bytes) -> None:
-        """Send all of *data*; a client that takes none of it for `write_timeout` seconds is given up."""
+        """Send all of *data*, to a client that takes it in time."""
         rest: bytes | memoryview = data
         while True:
             sent = self._send_now(rest)
@@ -85,10 +102,26 @@ class Transport:
             raise ClientDisconnected(f"the client is gone: {error}") from None
 
     def _wait_to_write(self) -> None:
-        try:
-            self._wait(TO_WRITE, now() + self.write_timeout)
-        except DeadlineExceeded:
-            raise ClientDisconnected(f"the client took nothing for {self.write_timeout:g} s") from None
+        """Wait for room, as long as the client takes what the kernel holds for it.
+
+        The kernel tells of room only when much of its buffer is free, which a
+        slow client may need minutes for; how much it still holds tells more.
+        """
+        patience = self._patience
+        held = self._count_unsent()
+        while True:
+            try:
+                return self._wait(TO_WRITE, now() + patience.timeout)
+            except DeadlineExceeded:
+                left = self._count_unsent()
+                if not patience.satisfied_by(held - left):
+                    patience.row["deadlines_write"] += 1
+                    raise ClientDisconnected(f"the client took {held - left} bytes in {patience.timeout:g} s") from None
+                held = left
+
+    def _count_unsent(self) -> int:
+        """Return how many bytes the kernel still holds for the client."""
+        return int.from_bytes(ioctl(self._socket.fileno(), TIOCOUTQ, bytes(4)), byteorder)
 
     def _take_turns(self) -> None:
         self._sends += 1
@@ -106,6 +139,11 @@ class Transport:
         if self._registration is None:
             self._registration = self._waiter.register(self._socket.fileno())
         self._registration.seen &= ~events
+
+    def interrupt(self) -> None:
+        """End the present wait as if its deadline had passed; called in the hub."""
+        if self._registration is not None:
+            self._waiter.interrupt(self._registration)
 
     def hasten(self, deadline: float) -> None:
         """Bring the deadline of the present wait forward to *deadline*."""

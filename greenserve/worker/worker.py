@@ -17,7 +17,7 @@ from greenserve.worker.acceptor import Acceptor
 from greenserve.worker.connection import Connection
 from greenserve.worker.readiness import READABLE, open_readiness
 from greenserve.worker.service import Service
-from greenserve.worker.transport import Transport
+from greenserve.worker.transport import Patience, Transport
 from greenserve.wsgi.environ import ErrorStream, connection_environ, listener_environ
 from greenserve.wsgi.exchange import Application
 
@@ -35,8 +35,11 @@ class Worker:
         self._seat = seat
         self._access_log = access_log
         self._waiter = open_readiness()
-        self._service = Service(application, seat.config, self._waiter, seat.row, access_log, self._retire)
+        self._service = Service(application, seat.config, self._waiter, seat.row, access_log, self._retire, self._changed)
+        self._patience = Patience(seat.config.write_timeout, seat.config.minimum_rate, seat.row)
         self._acceptors = [self._open_acceptor(listener) for listener in seat.listeners]
+        #: Set once the listeners are let go: until then another connection may come.
+        self._deaf = False
         self._finished = Event()
         self._watchers: list[Any] = []
 
@@ -44,23 +47,20 @@ class Worker:
         config = self._seat.config
         errors = ErrorStream(write_error_text)
         base = listener_environ(listener.getsockname(), multiprocess=config.resolved_workers > 1, errors=errors)
-        return Acceptor(listener, partial(self._handle, base), self._is_full)
+        return Acceptor(listener, partial(self._open_connection, base), self._service.connections, self._seat.row)
 
-    def _handle(self, base: dict[str, Any], accepted: Any, peer: Any) -> None:
-        """Serve one accepted socket, in its own greenlet, from its first byte to its last."""
-        transport = Transport(accepted, self._waiter, self._seat.config.write_timeout)
-        Connection(transport, connection_environ(base, peer), self._service).serve()
-        self._closed()
+    def _open_connection(self, base: dict[str, Any], accepted: Any, peer: Any) -> Connection | None:
+        """Make a connection of an accepted socket, counted from now on; None if it is one too many."""
+        transport = Transport(accepted, self._waiter, self._patience)
+        connection = Connection(transport, connection_environ(base, peer), self._service)
+        return connection if self._service.connections.admit(connection) else None
 
-    def _is_full(self) -> bool:
-        return len(self._service.connections) >= self._seat.config.worker_connections
-
-    def _closed(self) -> None:
+    def _changed(self) -> None:
         """A connection has ended: there may be room for another, or nothing left to do."""
         if not self._service.draining:
             for acceptor in self._acceptors:
                 acceptor.resume()
-        elif not self._service.connections:
+        elif self._deaf and not self._service.connections:
             self._finished.set()
 
     # The life of the process.
@@ -90,7 +90,7 @@ class Worker:
 
     def _tick(self) -> None:
         self._seat.row["heartbeat_ms"] = monotonic_ms()
-        self._waiter.expire()
+        self._service.expire()
 
     def _handle_signals(self) -> None:
         """Hear what a person sends to this very process; the master uses the mailbox."""
@@ -137,18 +137,18 @@ class Worker:
         if not self._service.draining:
             self._service.draining = True
             spawn(self._stop_accepting)
-            for connection in list(self._service.connections):
-                connection.drain()
+            self._service.connections.drain()
         self._watch(get_hub().loop.timer(max(grace, 0.0)), self._give_up)
 
     def _stop_accepting(self) -> None:
         for acceptor in self._acceptors:
-            acceptor.finish()
+            acceptor.finish(self._seat.config.backlog)
         sleep(FORGET)
         for acceptor in self._acceptors:
             acceptor.close()
         self._seat.mailbox.send(Withdrawn())
-        self._closed()
+        self._deaf = True
+        self._changed()
 
     def _give_up(self) -> None:
         unfinished = self._seat.row["in_flight"]

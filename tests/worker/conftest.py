@@ -13,7 +13,7 @@ from greenserve.status import Scoreboard
 from greenserve.worker.connection import Connection
 from greenserve.worker.readiness import EpollReadiness, LoopReadiness
 from greenserve.worker.service import Service
-from greenserve.worker.transport import Transport
+from greenserve.worker.transport import Patience, Transport
 from greenserve.wsgi.environ import ErrorStream, connection_environ, listener_environ
 
 #: Deadlines are looked at this often, in seconds, so that tests of short ones end soon.
@@ -56,18 +56,28 @@ class Stage:
         self.greenlets = []
 
     def make_service(self, application, **settings):
-        self.service = Service(application, Config(**settings), self.waiter, self.row, None, self.retired.append)
+        self.service = Service(application, Config(**settings), self.waiter, self.row, None, self.retired.append, lambda: None)
         return self.service
 
     def serve(self, application, **settings):
+        """Open a connection to a new service."""
+        self.make_service(application, **settings)
+        return self.serve_beside()
+
+    def serve_beside(self):
+        """Open one more connection to the same service."""
         theirs, ours = socket.socketpair()
         raw = _socket.socket(ours.family, ours.type, ours.proto, fileno=ours.detach())
         raw.setblocking(False)
-        service = self.make_service(application, **settings)
+        service = self.service
         base = listener_environ(("127.0.0.1", 80), multiprocess=False, errors=ErrorStream(str))
-        transport = Transport(raw, self.waiter, service.config.write_timeout)
+        patience = Patience(service.config.write_timeout, service.config.minimum_rate, self.row)
+        transport = Transport(raw, self.waiter, patience)
         connection = Connection(transport, connection_environ(base, ("192.0.2.1", 1234)), service)
-        self.greenlets.append(gevent.spawn(connection.serve))
+        if service.connections.admit(connection):
+            self.greenlets.append(gevent.spawn(connection.serve))
+        else:
+            transport.close()
         return Client(gevent.socket.socket(fileno=theirs.detach()))
 
 

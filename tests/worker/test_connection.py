@@ -317,3 +317,87 @@ def test_worker_asks_to_retire_once_after_max_requests(serve, stage, jitter):
     client.receive()
 
     assert 1 == len(stage.retired)
+
+
+# Slow clients.
+
+
+def test_content_below_the_minimum_rate_gets_408(serve):
+    """A byte now and then keeps no request alive."""
+    client = serve(echo, content_timeout=0.1, minimum_rate=1_000_000)
+    client.send(post(b"x" * 100)[:-100])
+    trickle = gevent.spawn(send_slowly, client, b"x" * 99)
+
+    assert client.receive().startswith(b"HTTP/1.1 408 Request Timeout\r\n")
+    trickle.kill()
+
+
+def test_slow_content_above_the_minimum_rate_is_read(serve):
+    client = serve(echo, content_timeout=0.2, minimum_rate=10)
+    client.send(post(b"x" * 40, b"Connection: close")[:-40])
+    send_slowly(client, b"x" * 40)
+
+    assert client.receive().endswith(b"x" * 40)
+
+
+def send_slowly(client, data):
+    for byte in data:
+        gevent.sleep(0.01)
+        client.send(bytes([byte]))
+
+
+def test_client_that_reads_too_slowly_is_given_up(serve, stage):
+    def big(environ, start_response):
+        start_response("200 OK", [])
+        return [b"x" * 5_000_000]
+
+    client = serve(big, write_timeout=0.2, minimum_rate=10_000_000)
+    client.send(GET)
+    while not stage.greenlets[0].dead:
+        client.socket.recv(100)
+        gevent.sleep(0.01)
+
+    assert 1 == stage.row["deadlines_write"]
+
+
+def test_client_that_reads_slowly_but_steadily_gets_all(serve, stage):
+    """The kernel tells of room only when much is free; that the client takes bytes shows sooner."""
+
+    def big(environ, start_response):
+        start_response("200 OK", [])
+        return [b"x" * 1_000_000]
+
+    client = serve(big, write_timeout=0.05, minimum_rate=1000)
+    client.send(LAST)
+    taken = b""
+    while data := client.socket.recv(4096):
+        taken += data
+        gevent.sleep(0.001)
+
+    assert taken.endswith(b"\r\n\r\n" + b"x" * 1_000_000)
+
+
+# Overload.
+
+
+def test_request_beyond_the_limit_gets_503_and_when_to_come_back(stage, serve):
+    begun, go_on = Event(), Event()
+
+    def slow(environ, start_response):
+        begun.set()
+        go_on.wait()
+        start_response("200 OK", [])
+        return [b"done"]
+
+    first = serve(slow, requests_in_flight=1, request_queue=0)
+    first.send(LAST)
+    begun.wait()
+    second = stage.serve_beside()
+    second.send(LAST)
+    refusal = second.receive()
+    go_on.set()
+
+    assert refusal.startswith(b"HTTP/1.1 503 Service Unavailable\r\n")
+    assert b"\r\nRetry-After: 1\r\n" in refusal
+    assert first.receive().endswith(b"done")
+    second.socket.close()
