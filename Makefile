@@ -61,7 +61,7 @@ $(VENV)/created: setup.cfg
 $(VENV)/installed: $(VENV)/created $(SOURCES)
 	rm -rf build dist
 	$(PIP) wheel --no-deps --wheel-dir dist .
-	$(PIP) uninstall --yes greenserve
+	$(PIP) --quiet uninstall --yes greenserve
 	$(PIP) install dist/greenserve-*.whl
 	touch $@
 

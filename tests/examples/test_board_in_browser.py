@@ -12,7 +12,6 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.support.expected_conditions import text_to_be_present_in_element
 from selenium.webdriver.support.wait import WebDriverWait
 
-from tests.examples.conftest import EXAMPLES
 from tests.support.server import RunningServer
 
 #: No sandbox, since tests may run as root; nothing that would call home.
@@ -37,20 +36,23 @@ def browser(tmp_path: Path) -> Iterator[Chrome]:
         pytest.skip("Chromium is not installed (apt install chromium chromium-driver)")
     options = ChromeOptions()
     options.binary_location = chromium
-    for flag in (*FLAGS, f"--user-data-dir={tmp_path}"):
+    for flag in (*FLAGS, f"--user-data-dir={tmp_path}/profile"):
         options.add_argument(flag)
     with Chrome(options, Service(driver)) as browser:
         yield browser
 
 
-def test_board_is_used_in_a_browser(board: RunningServer, browser: Chrome, artifacts: Path, request) -> None:
+def test_board_is_used_in_a_browser(
+    board: RunningServer, browser: Chrome, tmp_path: Path, artifacts: Path, request: pytest.FixtureRequest
+) -> None:
     """Post with a picture, then watch another person's message come in without a reload."""
-    messages = (By.ID, "messages")
+    messages, picture = (By.ID, "messages"), tmp_path / "board.png"
     browser.get(board.url)
+    browser.save_screenshot(str(picture))
 
     browser.find_element(By.NAME, "author").send_keys("Grace")
     browser.find_element(By.NAME, "text").send_keys("Written in a browser")
-    browser.find_element(By.NAME, "attachment").send_keys(str(EXAMPLES / "flask_board/board/static/board.css"))
+    browser.find_element(By.NAME, "attachment").send_keys(str(picture))
     browser.find_element(By.TAG_NAME, "button").click()
     wait = WebDriverWait(browser, 30)
     wait.until(text_to_be_present_in_element(messages, "Written in a browser"))
@@ -58,6 +60,6 @@ def test_board_is_used_in_a_browser(board: RunningServer, browser: Chrome, artif
     requests.post(f"{board.url}/messages", data={"author": "Ada", "text": "Sent from elsewhere"}, timeout=30)
     wait.until(text_to_be_present_in_element(messages, "Sent from elsewhere"))
 
-    browser.save_screenshot(str(artifacts / f"{request.node.name}.png"))
+    browser.save_screenshot(str(artifacts / f"board-{request.node.callspec.id}.png"))
     assert "Sent from elsewhere" in browser.find_element(By.CSS_SELECTOR, "#messages > :first-child").text
     assert [] == browser.get_log("browser")
