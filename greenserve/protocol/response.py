@@ -171,8 +171,9 @@ def _choose_form(answer: Answer, method: str, http11: bool, known_length: int | 
     return (BodyForm.CHUNKED, None) if http11 else (BodyForm.CLOSE, None)
 
 
-def encode_chunk(block: bytes) -> bytes:
-    return b"%x\r\n%b\r\n" % (len(block), block)
+def encode_chunk(block: bytes) -> tuple[bytes, bytes, bytes]:
+    """Return the pieces of a chunk; *block* itself is not copied."""
+    return b"%x\r\n" % len(block), block, b"\r\n"
 
 
 LAST_CHUNK = b"0\r\n\r\n"

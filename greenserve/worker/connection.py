@@ -201,8 +201,8 @@ class Connection:
 
     # What an Exchange needs of us.
 
-    def send(self, data: bytes) -> None:
-        self._transport.send(data)
+    def send(self, *pieces: bytes) -> None:
+        self._transport.send(*pieces)
 
     def date(self) -> str:
         return self._service.date()

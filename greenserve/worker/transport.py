@@ -18,9 +18,21 @@ from greenserve.worker.readiness import READABLE, TO_READ, TO_WRITE, WRITABLE, D
 
 RECEIVE_SIZE = 65536
 
+#: Up to so many bytes one copy is cheaper than a list for the kernel to gather.
+JOINED = 65536
+
 #: So many sends in a row without a wait, and the others get a turn: a client
 #: that pipelines, or a generator that never waits, must not own the worker.
 TURN = 16
+
+
+def skip(pieces: list[bytes | memoryview], count: int) -> list[bytes | memoryview]:
+    """Return *pieces* without their first *count* bytes."""
+    for index, piece in enumerate(pieces):
+        if count < len(piece):
+            return [memoryview(piece)[count:], *pieces[index + 1 :]]
+        count -= len(piece)
+    return []
 
 
 class Patience(NamedTuple):
@@ -81,25 +93,28 @@ class Transport:
             registration.seen &= ~READABLE
         return data
 
-    def send(self, data: bytes) -> None:
-        """Send all of *data*, to a client that takes it in time."""
-        rest: bytes | memoryview = data
-        while True:
-            sent = self._send_now(rest)
-            if sent == len(rest):
-                break
-            rest = memoryview(rest)[sent:]
+    def send(self, *pieces: bytes) -> None:
+        """Send all the *pieces* in one go, to a client that takes them in time.
+
+        What is small is joined, what is large is not copied: a thousand slow
+        readers of one large answer must not cost a thousand copies of it.
+        """
+        rest: list[bytes | memoryview]
+        rest = [b"".join(pieces)] if sum(map(len, pieces)) <= JOINED else list(pieces)
+        while rest := self._send_now(rest):
             self._forget(WRITABLE)
             self._wait_to_write()
         self._take_turns()
 
-    def _send_now(self, data: bytes | memoryview) -> int:
+    def _send_now(self, pieces: list[bytes | memoryview]) -> list[bytes | memoryview]:
+        """Send what the kernel takes at once; return what is left."""
         try:
-            return int(self._socket.send(data))
+            sent = self._socket.send(pieces[0]) if len(pieces) == 1 else self._socket.sendmsg(pieces)
         except BlockingIOError:
-            return 0
+            return pieces
         except OSError as error:
             raise ClientDisconnected(f"the client is gone: {error}") from None
+        return skip(pieces, sent)
 
     def _wait_to_write(self) -> None:
         """Wait for room, as long as the client takes what the kernel holds for it.

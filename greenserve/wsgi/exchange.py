@@ -33,7 +33,8 @@ GATHER = 65536
 class Channel(Protocol):
     """What an Exchange needs of the connection."""
 
-    def send(self, data: bytes) -> None: ...
+    def send(self, *pieces: bytes) -> None:
+        """Send all the pieces, in one go."""
 
     def date(self) -> str:
         """Return the value of the Date field."""
@@ -181,15 +182,17 @@ class Exchange:
             return
         if form is BodyForm.LENGTH:
             self._send_counted(head, block)
+        elif form is BodyForm.CHUNKED:
+            self._send(head, *encode_chunk(block))
         else:
-            self._send(head + (encode_chunk(block) if form is BodyForm.CHUNKED else block))
+            self._send(head, block)
         self.sent += len(block)
 
     def _send_counted(self, head: bytes, block: bytes) -> None:
         """Send what of *block* fits in the length that the head announced."""
         assert self._head is not None
         room = (self._head.content_length or 0) - self.sent
-        self._send(head + block if len(block) <= room else head + block[:room])
+        self._send(head, block if len(block) <= room else block[:room])
         if len(block) > room:
             self.sent += room
             raise BadResponse(f"the application yields more than its Content-Length of {self.sent} bytes; the rest was not sent")

@@ -17,10 +17,10 @@ class RecordingChannel:
         self._persists = persists
         self._error = error
 
-    def send(self, data):
+    def send(self, *pieces):
         if self._error is not None:
             raise self._error
-        self.sends.append(bytes(data))
+        self.sends.append(b"".join(pieces))
 
     def date(self):
         return DATE
