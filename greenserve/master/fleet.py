@@ -172,6 +172,9 @@ class Fleet:
     def stopping(self) -> bool:
         return self._exit_code is not None
 
+    def is_proven(self, generation: int) -> bool:
+        return self._proven is not None and generation <= self._proven.generation
+
     @property
     def outcome(self) -> int | None:
         return None if self.workers else self._exit_code
@@ -190,6 +193,9 @@ class Fleet:
         if worker is None or worker.ready:
             return
         worker.ready_at = now
+        if not worker.serving and not worker.failed:
+            # It was to be killed soon, as one that has served nobody; now it may have.
+            self._send_off(worker, now, self._patience())
         if worker.generation == self.generation:
             self._proven = self.plan
         elif worker.serving and self._proven is None:
@@ -200,10 +206,14 @@ class Fleet:
         if pid in self.workers:
             self.workers[pid].retiring = True
 
-    def withdrawn(self, pid: int) -> None:
-        """The worker accepts no more, and finishes what it has accepted."""
-        if pid in self.workers:
-            self.workers[pid].withdrawn = True
+    def withdrawn(self, pid: int, now: float) -> None:
+        """The worker accepts no more, and finishes what it has accepted: told to, or by itself as somebody signalled it."""
+        worker = self.workers.get(pid)
+        if worker is None:
+            return
+        worker.withdrawn = True
+        if worker.serving:
+            self._send_off(worker, now, self._patience())
 
     def failed(self, pid: int, exit_code: int, now: float) -> None:
         """The worker says that it cannot start, and is about to exit."""
@@ -219,7 +229,7 @@ class Fleet:
         """The worker has shown no sign of life for *seconds*: it is killed at once and replaced."""
         if pid in self.workers:
             self.workers[pid].deadline = now
-            self.workers[pid].why = f"its hub has been stuck for {seconds:.0f} s"
+            self.workers[pid].why = f"its hub has been stuck for {seconds:.1f} s"
 
     def exited(self, pid: int, now: float) -> Worker | None:
         """Return the worker that *pid* was, or None if it was none of ours."""
@@ -266,10 +276,10 @@ class Fleet:
         done: list[Action] = [*self._news]
         self._news.clear()
         if self.stopping:
-            done += self._drain([w for w in self.workers.values() if w.serving], now, self.grace or 0.0)
+            done += self._drain([w for w in self.workers.values() if w.serving], now)
         else:
             # Who is drained makes room, so that nothing is left to do until something happens.
-            done += self._drain([*self._surplus_stale(), *self._surplus_fresh()], now, self.plan.graceful_timeout)
+            done += self._drain([*self._surplus_stale(), *self._surplus_fresh()], now)
             done += self._forks(now)
             done += self._settle()
         return done + self._kills(now) + self._long_boots(now)
@@ -328,11 +338,20 @@ class Fleet:
         fresh = sorted(self._fresh(), key=lambda worker: worker.ready)
         return fresh[: max(0, len(fresh) - self.size)]
 
-    def _drain(self, workers: list[Worker], now: float, grace: float) -> list[Action]:
+    def _drain(self, workers: list[Worker], now: float) -> list[Action]:
+        grace = self._patience()
         for worker in workers:
-            worker.deadline = now + grace + LAST_WORDS
-            worker.why = f"it has not left within {grace:g} s"
+            self._send_off(worker, now, grace)
         return [Drain(worker.pid, grace) for worker in workers]
+
+    def _patience(self) -> float:
+        """How long a worker that leaves now may take."""
+        return self.plan.graceful_timeout if self.grace is None else self.grace
+
+    def _send_off(self, worker: Worker, now: float, grace: float) -> None:
+        """Set when *worker* is killed if it has not left. One that still loads has nothing to finish."""
+        worker.deadline = now + (grace if worker.ready else 0.0) + LAST_WORDS
+        worker.why = f"it has not left within {grace:g} s" if worker.ready else ""
 
     def _kills(self, now: float) -> list[Action]:
         late = [w for w in self.workers.values() if w.deadline is not None and now >= w.deadline and not w.killed]
@@ -363,7 +382,7 @@ class Fleet:
         if worker.born >= self._fault_at:
             # Those forked together die together, and count as one fault.
             self._add_fault(now)
-        if worker.generation == self.generation and (self._proven is None or self._proven.generation != self.generation):
+        if worker.generation == self.generation and not self.is_proven(self.generation):
             self._boot_deaths += 1
             if exit_code is not None or self._boot_deaths >= BOOT_TRIES:
                 self._give_up(now, exit_code or WorkerBootError.exit_code)
@@ -390,6 +409,7 @@ class Fleet:
 
     def _end(self, now: float, exit_code: int) -> None:
         self._exit_code = exit_code
+        self.grace = 0.0
         for worker in self.workers.values():
             if not worker.failed:
                 # It loads the same code and has served nobody.

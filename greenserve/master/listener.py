@@ -38,8 +38,12 @@ class Listener:
 
     def give_to(self, uid: int, gid: int) -> None:
         """Make the file, if it is one, that user's and group's; -1 leaves what is."""
-        if self.file is not None:
+        if self.file is None:
+            return
+        try:
             os.chown(self.file[0], uid, gid)
+        except OSError as error:
+            raise ConfigError(f"unix:{self.file[0]} cannot be given to user {uid}, group {gid}: {error.strerror}") from None
 
     def close(self) -> None:
         """Close it, and remove the file if it is still the one we made."""

@@ -58,8 +58,8 @@ class Master:
         self._pulse = Pulse()
         self._notifier = Notifier()
         self._introduced = False
-        #: Generations whose failure has been shown: a screen is for a person, once.
-        self._shown: set[int] = set()
+        #: The failure of each generation that was shown: a screen is for a person, once.
+        self._shown: dict[int, str] = {}
         self._commands: dict[str, Callable[[], None]] = {
             "stop": self._stop,
             "quit": self._quit,
@@ -85,6 +85,8 @@ class Master:
         held.callback(self._signals.close)
         self._listeners = self._listen()
         held.callback(close_listeners, self._listeners)
+        for listener in self._listeners:
+            listener.give_to(*find_owner(self._config))
         self._write_pidfile(held)
         setproctitle(title("master", self._config))
         self._crew = Crew(self._start_worker, self._listeners, self._signals)
@@ -94,10 +96,7 @@ class Master:
         passed = take_passed_listeners()
         taken = {listener.socket.fileno() for listener in passed}
         wanted = [address for address in self._config.bind if address.fd not in taken] if self._bind_given or not passed else []
-        listeners = passed + open_listeners(wanted, self._config.backlog, self._config.umask)
-        for listener in listeners:
-            listener.give_to(*find_owner(self._config))
-        return listeners
+        return passed + open_listeners(wanted, self._config.backlog, self._config.umask)
 
     def _write_pidfile(self, held: ExitStack) -> None:
         if self._config.pidfile:
@@ -170,7 +169,7 @@ class Master:
                 self._fleet.retire(pid)
                 log.info("%s retires: %s", self._name(pid), reason)
             case mailbox.Withdrawn():
-                self._fleet.withdrawn(pid)
+                self._fleet.withdrawn(pid, time.monotonic())
             case mailbox.Command(name):
                 self._obey(name)
 
@@ -193,14 +192,17 @@ class Master:
 
     def _note_failure(self, pid: int, exit_code: int, screen: str) -> None:
         worker = self._fleet.workers.get(pid)
-        self._fleet.failed(pid, exit_code, time.monotonic())
         if worker is None:
             return
-        if screen and worker.generation not in self._shown:
-            self._shown.add(worker.generation)
+        proven = self._fleet.is_proven(worker.generation)
+        self._fleet.failed(pid, exit_code, time.monotonic())
+        shown = self._shown.get(worker.generation)
+        if screen and (shown is None or (proven and screen != shown)):
+            self._shown[worker.generation] = screen
             log.error(screen)
         else:
-            log.debug("%s cannot start either", self._name(pid))
+            # Of a generation that never worked, each worker says the same at the same time.
+            log.log(logging.WARNING if proven else logging.DEBUG, "%s cannot start either", journal.name(worker))
 
     def _note_death(self, pid: int, code: int) -> None:
         if pid == self._watcher:

@@ -5,12 +5,15 @@ come near the master. The process ends when the master does.
 """
 
 import importlib.util
+import logging
 import os
 from collections.abc import Callable, Iterable
 
 from greenserve.config import Config
 from greenserve.errors import ConfigError
 from greenserve.mailbox import Command, Mailbox
+
+log = logging.getLogger("greenserve.error")
 
 #: Folders whose files are nobody's own sources.
 FOREIGN = {
@@ -38,7 +41,7 @@ def require_watchfiles() -> None:
 
 def find_roots(config: Config) -> list[str]:
     """Return the folders to watch: where the application is imported from, and those of the extra files."""
-    folders = [config.chdir or os.getcwd(), *config.pythonpath]
+    folders = [config.chdir, *config.pythonpath]
     folders += [os.path.dirname(path) for path in config.reload_extra_files]
     return sorted({os.path.realpath(folder) for folder in folders if os.path.isdir(folder)})
 
@@ -63,7 +66,10 @@ def watch(config: Config, mailbox: Mailbox) -> int:
     roots = find_roots(config)
     watched = make_filter(roots, config.reload_extra_files)
     batches = watchfiles.watch(*roots, watch_filter=watched, rust_timeout=LOOK_UP_MS, yield_on_timeout=True)
-    for changes in batches:
+    for number, changes in enumerate(batches):
+        if number == 0:
+            # The first batch comes soon, empty or not, and tells that the watch has begun.
+            log.info("watching %s", ", ".join(roots))
         mailbox.receive()
         if mailbox.closed or (changes and not mailbox.send(Command("reload"))):
             break

@@ -141,7 +141,7 @@ def test_a_reload_has_settled_when_no_old_worker_accepts():
     stage.ready(3, 4)
     stage.step()
 
-    stage.fleet.withdrawn(1)
+    stage.fleet.withdrawn(1, stage.now)
     assert [] == stage.step()
     stage.exit(2)
 
@@ -184,6 +184,16 @@ def test_a_number_is_used_again_once_it_is_free():
     stage.exit(1)
 
     assert [Fork(1, 1)] == stage.step()
+
+
+def test_a_worker_that_leaves_by_itself_is_replaced_while_it_finishes():
+    """Somebody has sent SIGTERM to the worker and not to the master."""
+    stage = Stage(1).boot()
+
+    stage.fleet.withdrawn(1, stage.now)
+
+    assert [Fork(2, 1)] == stage.step()
+    assert stage.now + 30 + LAST_WORDS == stage.fleet.workers[1].deadline
 
 
 def test_growing_forks_and_shrinking_drains():
@@ -323,7 +333,7 @@ def test_a_stuck_worker_is_killed_and_replaced():
 
     stage.fleet.stuck(1, stage.now, 31.0)
 
-    assert [Fork(3, 1), Kill(1, "its hub has been stuck for 31 s")] == stage.step()
+    assert [Fork(3, 1), Kill(1, "its hub has been stuck for 31.0 s")] == stage.step()
 
 
 # The end.
@@ -381,6 +391,27 @@ def test_quick_stop_hurries_those_that_drain_already():
     assert [Drain(1, 0.0), Drain(2, 0.0)] == stage.step()
 
 
+def test_who_still_loads_is_not_waited_for():
+    stage = Stage(1)
+    stage.step()
+    stage.fleet.stop(stage.now)
+
+    assert [Drain(1, 30.0)] == stage.step()
+    assert [Kill(1, "")] == stage.step(LAST_WORDS)
+
+
+def test_who_was_ready_as_it_was_told_has_its_whole_grace():
+    """Its word and ours crossed: it may have accepted."""
+    stage = Stage(1)
+    stage.step()
+    stage.fleet.stop(stage.now)
+    stage.step()
+
+    stage.ready(1)
+
+    assert stage.now + 30 + LAST_WORDS == stage.fleet.wake_at(stage.now)
+
+
 def test_nobody_is_forked_for_those_that_leave():
     stage = Stage(1).boot()
     stage.fleet.stop(stage.now)
@@ -407,6 +438,8 @@ class World:
         self.fates = {}
         self.crashes_allowed = False
         self.broken = set()
+        self.settled = set()
+        self.withdrawing = []
 
     def turn(self):
         self.now = min(self.now + 0.5, self.fleet.wake_at(self.now) or self.now + 0.5)
@@ -414,6 +447,11 @@ class World:
             self.carry_out(action)
         assert [] == self.fleet.actions(self.now), "nothing is left to do until something happens"
         assert (self.fleet.wake_at(self.now) or self.now + 1) > self.now
+        while self.withdrawing:
+            # Every other time the word is lost.
+            pid = self.withdrawing.pop()
+            if self.chance.random() < 0.5:
+                self.fleet.withdrawn(pid, self.now)
         for pid, (when, event) in list(self.fates.items()):
             if self.now >= when:
                 self.happen(pid, event)
@@ -428,8 +466,11 @@ class World:
             self.fates[self.pids] = (self.now + self.chance.choice([0, 0.2, 1, 3]), event)
         elif isinstance(action, Drain):
             self.fates[action.pid] = (self.now + self.chance.choice([0, 1, 9]), "die")
+            self.withdrawing.append(action.pid)
         elif isinstance(action, Kill):
             self.fates[action.pid] = (self.now, "die")
+        elif isinstance(action, Settled):
+            self.settled.add(action.generation)
 
     def happen(self, pid, event):
         del self.fates[pid]
@@ -491,6 +532,7 @@ def test_whatever_happens_the_fleet_settles_and_never_crowds():
         world.settle()
         serving = [worker for worker in world.fleet.workers.values() if worker.serving]
         assert [world.fleet.generation] * world.size == [worker.generation for worker in serving], f"seed {seed}"
+        assert world.fleet.generation in world.settled, f"seed {seed}"
 
 
 def test_whenever_it_is_stopped_it_ends_in_time():
@@ -504,4 +546,4 @@ def test_whenever_it_is_stopped_it_ends_in_time():
         world.fleet.stop(world.now)
         while world.fleet.outcome is None:
             world.turn()
-        assert world.now - stopped_at <= 3.0 + LAST_WORDS + 0.5, f"seed {seed}"
+        assert world.now - stopped_at <= 3.0 + 2 * LAST_WORDS + 0.5, f"seed {seed}"
