@@ -286,6 +286,31 @@ class Config:
         unit="bytes",
         help="The longest content of a request; 0 is no limit.",
     )
+    spool_memory: int = setting(
+        Size(),
+        default=512 << 10,
+        flags="--spool-memory",
+        group=LIMITS,
+        unit="bytes",
+        help="How much of one request's chunked content is kept in memory; longer content goes to a temporary file.",
+    )
+    tmp_upload_dir: str | None = setting(
+        Maybe(Directory()),
+        default=None,
+        flags="--tmp-upload-dir",
+        group=LIMITS,
+        help="Where temporary files are made for content; none is the directory that the system has for them.",
+    )
+    stream_chunked: bool = setting(
+        Switch(),
+        default=False,
+        flags="--stream-chunked",
+        group=LIMITS,
+        help=(
+            "Hand over chunked content as it arrives, without CONTENT_LENGTH, in place of reading it whole first. Only "
+            "for applications that read wsgi.input to its end, as wsgi.input_terminated promises."
+        ),
+    )
     accesslog: str | None = setting(
         Maybe(File("stdout")),
         default=None,

@@ -89,6 +89,12 @@ class VersionNotSupported(ProtocolError):
     status = 505
 
 
+class ContentNotStored(ProtocolError):
+    """There is no room for what the client sent, and that is our own fault."""
+
+    status = 507
+
+
 # What ends one exchange.
 
 

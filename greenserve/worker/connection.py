@@ -4,8 +4,8 @@ from contextvars import copy_context
 from time import monotonic, time
 from typing import Any
 
-from greenserve.errors import ClientDisconnected, ProtocolError, RequestTimeout
-from greenserve.protocol.content import content_after
+from greenserve.errors import ClientDisconnected, ContentNotStored, ProtocolError, RequestTimeout
+from greenserve.protocol.content import ChunkedContent, content_after
 from greenserve.protocol.head import RequestHead, parse_request_head
 from greenserve.protocol.response import CONTINUE, make_refusal
 from greenserve.worker.readiness import DeadlineExceeded, now
@@ -153,10 +153,30 @@ class Connection:
     # Answering.
 
     def _answer(self, head: RequestHead) -> bool:
-        """Run one exchange; return whether the connection outlives it."""
-        service = self._service
+        """Run one exchange; return whether the connection outlives it. Raises ProtocolError if it cannot begin."""
         welcome = self._send_continue if head.expects_continue else None
-        content = Input(content_after(head, service.limits), self._buffer, self._receive_content, welcome)
+        decoder = content_after(head, self._service.limits)
+        content = Input(decoder, self._buffer, self._receive_content, welcome)
+        try:
+            if isinstance(decoder, ChunkedContent):
+                self._take_chunked(head.environ, decoder, content)
+            return self._outlives(self._run(head, content))
+        finally:
+            content.close()
+
+    def _take_chunked(self, environ: dict[str, Any], decoder: ChunkedContent, content: Input) -> None:
+        """Make chunked content look as an application expects content to look.
+
+        The coding is gone once it is decoded; those who see the field in
+        environ look for chunks, and those who see no length read nothing.
+        """
+        environ.pop("HTTP_TRANSFER_ENCODING", None)
+        environ["greenserve.trailers"] = decoder.trailers
+        if self._service.spooling is not None:
+            environ["CONTENT_LENGTH"] = str(content.spool(self._service.spooling))
+
+    def _run(self, head: RequestHead, content: Input) -> Exchange:
+        service = self._service
         service.began()
         exchange = self._exchange = Exchange(head, content, self)
         started, clock = time(), monotonic()
@@ -166,7 +186,7 @@ class Connection:
         finally:
             service.ended(head.environ, exchange, started, monotonic() - clock)
             self._exchange = None
-        return self._outlives(exchange)
+        return exchange
 
     def _outlives(self, exchange: Exchange) -> bool:
         """Make the connection ready for the next request, or for its end."""
@@ -186,13 +206,14 @@ class Connection:
 
     def _send_continue(self) -> None:
         """Send 100 (Continue), unless the final answer is on its way already."""
-        if self._exchange is not None and not self._exchange.head_sent:
+        if self._exchange is None or not self._exchange.head_sent:
             self._transport.send(CONTINUE)
 
     def _refuse(self, refusal: ProtocolError) -> None:
         """Answer what is not a request that we serve, and hear no more from this client."""
         peer = self._environ["REMOTE_ADDR"] or "-"
-        error_log.info("a request from %s was refused with %d: %s", peer, refusal.status, refusal)
+        log = error_log.error if isinstance(refusal, ContentNotStored) else error_log.info
+        log("a request from %s was refused with %d: %s", peer, refusal.status, refusal)
         self._transport.send(make_refusal(refusal.status, method="GET", date=self._service.date()))
         self._linger()
 

@@ -18,6 +18,7 @@ from greenserve.worker.connections import Connections
 from greenserve.worker.gate import Gate
 from greenserve.worker.readiness import Waiter
 from greenserve.wsgi.exchange import Application, Exchange
+from greenserve.wsgi.spool import Spooling
 
 error_log = logging.getLogger("greenserve.error")
 
@@ -41,6 +42,8 @@ class Service:
         self.waiter = waiter
         self.row = row
         self.limits = limits_of(config)
+        #: How chunked content is kept until the application reads it; None if it is handed over as it comes.
+        self.spooling = None if config.stream_chunked else Spooling(config.spool_memory, config.tmp_upload_dir)
         self.connections = Connections(config.worker_connections, config.connections_per_address, row, changed)
         self.gate = (
             Gate(config.requests_in_flight, config.request_queue, config.queue_timeout, row)

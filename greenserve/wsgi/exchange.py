@@ -105,7 +105,7 @@ class Exchange:
 
     def run(self, application: Application) -> None:
         """Call *application* once and send what it answers; raises nothing."""
-        self._request.environ["wsgi.input"] = self.input
+        self._request.environ["wsgi.input"] = self.input.file
         try:
             self._respond(application)
         except BaseException as failure:  # the edge of the application: sys.exit() ends its request, not the worker

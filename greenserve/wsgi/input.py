@@ -6,9 +6,10 @@ until it reads.
 """
 
 from collections.abc import Callable, Iterator
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
 from greenserve.errors import ClientDisconnected, ProtocolError
+from greenserve.wsgi.spool import BLOCK, Spool, Spooling
 
 #: A piece is what the client sent at once; so many together are handed over as one.
 _ALL = -1
@@ -28,7 +29,7 @@ class Input:
     what it sends; never is a part handed over as the whole.
     """
 
-    __slots__ = ("_buffer", "_decoder", "_receive", "_unread", "_welcome", "failure", "received")
+    __slots__ = ("_buffer", "_decoder", "_receive", "_spool", "_unread", "_welcome", "failure", "received")
 
     def __init__(
         self, decoder: Decoder, buffer: bytearray, receive: Callable[[], None], welcome: Callable[[], None] | None = None
@@ -38,6 +39,7 @@ class Input:
         self._buffer = buffer
         self._receive = receive
         self._welcome = welcome
+        self._spool: Spool | None = None
         #: Decoded, and not yet asked for.
         self._unread = bytearray()
         #: Bytes of content decoded so far.
@@ -54,6 +56,27 @@ class Input:
     def awaits_welcome(self) -> bool:
         """Whether the client waits for 100 (Continue), and so may not send the content at all."""
         return self._welcome is not None
+
+    @property
+    def file(self) -> "Input | BinaryIO":
+        """What the application reads: this, or what `spool` has made of it."""
+        return self if self._spool is None else self._spool.file
+
+    def spool(self, spooling: Spooling) -> int:
+        """Read and keep all of the content, before anybody asks for it; return its length in bytes.
+
+        Raises what reading raises, and ContentNotStored (507) if there is no room for it.
+        """
+        spool = self._spool = Spool(spooling)
+        while block := self.read(BLOCK):
+            spool.write(block)
+        spool.rewind()
+        return spool.length
+
+    def close(self) -> None:
+        """Let go of what was spooled."""
+        if self._spool is not None:
+            self._spool.close()
 
     def read(self, size: int | None = _ALL) -> bytes:
         if size is None or size < 0:
