@@ -24,6 +24,20 @@ COLUMNS = {
     "deadlines_idle": "Connections ended because no request came for too long.",
     "deadlines_content": "Requests ended because their content did not arrive in time.",
     "deadlines_write": "Connections ended because the client did not take the answer in time.",
+    "refused_400": "Requests refused because they could be read in two ways, or in none.",
+    "refused_413": "Requests refused because of the length of their content.",
+    "refused_414": "Requests refused because of the length of their request line.",
+    "refused_417": "Requests refused because of an expectation that cannot be met.",
+    "refused_431": "Requests refused because of the length or the number of their fields.",
+    "refused_501": "Requests refused because of their method or their transfer coding.",
+    "refused_505": "Requests refused because of their version of HTTP.",
+    "dropped_fields": "Fields kept from the application because of their names.",
+    "used_permit_obsolete_folding": "Heads that only permit_obsolete_folding let pass.",
+    "used_strip_header_spaces": "Heads that only strip_header_spaces let pass.",
+    "used_permit_unconventional_http_method": "Heads that only permit_unconventional_http_method let pass.",
+    "used_permit_unconventional_http_version": "Heads that only permit_unconventional_http_version let pass.",
+    "used_casefold_http_method": "Heads whose method casefold_http_method changed.",
+    "used_header_map": "Heads with a name that header_map changed.",
 }
 
 _INDEX = {column: index for index, column in enumerate(COLUMNS)}

@@ -17,7 +17,6 @@ from greenserve.protocol.target import fill_target, settle_host
 
 #: Looked up instead of matched. Any other token is a method too, in whatever case (RFC 9110 section 9.1).
 _USUAL_METHODS = {"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"}
-MAX_METHOD = 32
 
 _is_version = re.compile(r"HTTP/[0-9]\.[0-9]").fullmatch
 
@@ -67,7 +66,7 @@ def parse_request_head(
         refuse_early(buffer, start, seen, limits)
         return None
     lines = split_lines(buffer[start:end], limits)
-    method, target, http11 = parse_request_line(lines[0])
+    method, target, http11 = parse_request_line(lines[0], limits)
     environ = base_environ.copy()
     environ["REQUEST_METHOD"] = method
     environ["RAW_URI"] = target
@@ -150,7 +149,7 @@ def explain_control(lines: list[str]) -> str:
     return f"{what}: a control character, or a line end that is not CRLF (RFC 9112 section 2.2)"
 
 
-def parse_request_line(line: str) -> tuple[str, str, bool]:
+def parse_request_line(line: str, limits: Limits) -> tuple[str, str, bool]:
     """Return method, target, and whether the client understands HTTP/1.1.
 
     Raises BadRequest, MethodNotImplemented for an absurdly long method, or VersionNotSupported.
@@ -162,15 +161,15 @@ def parse_request_line(line: str) -> tuple[str, str, bool]:
             f"{line[:40]!r} is not a method, a target and a version, each after one space (RFC 9112 section 3)"
         ) from None
     if method not in _USUAL_METHODS:
-        check_method(method)
+        check_method(method, limits)
     return method, target, version == "HTTP/1.1" or parse_version(version, method)
 
 
-def check_method(method: str) -> None:
+def check_method(method: str, limits: Limits) -> None:
     if not is_token(method):
         raise BadRequest(f"method {method[:40]!r} is not a token (RFC 9110 section 9.1)")
-    if len(method) > MAX_METHOD:
-        raise MethodNotImplemented(f"method {method[:40]!r} is longer than {MAX_METHOD} bytes")
+    if len(method) > limits.method > 0:
+        raise MethodNotImplemented(f"method {method[:40]!r} is longer than {limits.method} bytes")
 
 
 def parse_version(version: str, method: str) -> bool:

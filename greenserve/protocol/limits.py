@@ -6,8 +6,8 @@ from typing import NamedTuple
 class Limits(NamedTuple):
     """The limits of one listener.
 
-    0 means "no limit of its own" for `line`, `fields` and `field_size`, which
-    `head` then bounds. `head` and `trailer` are always limits: memory is held
+    0 means "no limit of its own" for `line`, `fields`, `field_size` and `method`,
+    which `head` then bounds. `head` and `trailer` are always limits: memory is held
     until they are reached.
     """
 
@@ -23,3 +23,5 @@ class Limits(NamedTuple):
     content: int | None = None
     #: The whole trailer section. More is 431.
     trailer: int = 8190
+    #: The method. More is 501.
+    method: int = 32

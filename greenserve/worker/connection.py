@@ -6,7 +6,7 @@ from typing import Any
 
 from greenserve.errors import ClientDisconnected, ContentNotStored, ProtocolError, RequestTimeout
 from greenserve.protocol.content import ChunkedContent, content_after
-from greenserve.protocol.head import RequestHead, parse_request_head
+from greenserve.protocol.head import RequestHead
 from greenserve.protocol.response import CONTINUE, make_refusal
 from greenserve.worker.readiness import DeadlineExceeded, now
 from greenserve.worker.service import Service, error_log
@@ -81,9 +81,11 @@ class Connection:
         seen = 0
         while True:
             if buffer:
-                head = parse_request_head(buffer, self._environ, service.limits, seen)
+                head = service.parse_head(buffer, self._environ, service.limits, seen)
                 if head is not None:
                     del buffer[: head.size]
+                    if head.dropped_fields:
+                        service.row["dropped_fields"] += head.dropped_fields
                     return head
                 seen = len(buffer)
             data = self._receive_head(deadline)
@@ -211,6 +213,7 @@ class Connection:
 
     def _refuse(self, refusal: ProtocolError) -> None:
         """Answer what is not a request that we serve, and hear no more from this client."""
+        self._service.count_refusal(refusal)
         peer = self._environ["REMOTE_ADDR"] or "-"
         log = error_log.error if isinstance(refusal, ContentNotStored) else error_log.info
         log("a request from %s was refused with %d: %s", peer, refusal.status, refusal)

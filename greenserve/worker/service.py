@@ -12,8 +12,10 @@ from typing import Any
 from greenserve.config import Config
 from greenserve.errors import BadResponse, ClientDisconnected, ProtocolError
 from greenserve.log import Access, AccessLog
+from greenserve.protocol.head import parse_request_head
+from greenserve.protocol.leniency import STRICT, Leniency, LenientParser, Parse
 from greenserve.protocol.limits import Limits
-from greenserve.status import Row
+from greenserve.status import COLUMNS, Row
 from greenserve.worker.connections import Connections
 from greenserve.worker.gate import Gate
 from greenserve.worker.readiness import Waiter
@@ -50,6 +52,7 @@ class Service:
             if config.requests_in_flight
             else None
         )
+        self.parse_head = self._choose_parser()
         #: No new request is promised a place on its connection any more.
         self.draining = False
         self._access_log = access_log
@@ -71,6 +74,20 @@ class Service:
     def may_persist(self) -> bool:
         return not self.draining and self.config.keepalive > 0
 
+    def _choose_parser(self) -> Parse:
+        """Return what reads a head: the strict parser itself, if no leniency is asked for."""
+        leniency = leniency_of(self.config)
+        return parse_request_head if leniency == STRICT else LenientParser(leniency, self._count_leniency)
+
+    def _count_leniency(self, name: str) -> None:
+        self.row[f"used_{name}"] += 1
+
+    def count_refusal(self, refusal: ProtocolError) -> None:
+        """Count what is wrong with requests; want of time (408) or room (503) is counted where it is found."""
+        column = f"refused_{refusal.status}"
+        if column in COLUMNS:
+            self.row[column] += 1
+
     def began(self) -> None:
         """Let a request in. Raises Overloaded (503) if there is no room for it."""
         if self.gate is not None:
@@ -84,7 +101,7 @@ class Service:
         self.row["in_flight"] -= 1
         self.row["requests"] += 1
         if exchange.failure is not None:
-            log_failure(environ, exchange.failure)
+            self._note_failure(environ, exchange.failure)
         if self._access_log is not None:
             self._access_log.record(Access(environ, exchange.status, exchange.fields, exchange.sent, started, elapsed, self._pid))
         if self._requests_left:
@@ -98,6 +115,11 @@ class Service:
         if self.gate is not None:
             self.gate.expire()
 
+    def _note_failure(self, environ: dict[str, Any], failure: BaseException) -> None:
+        if isinstance(failure, ProtocolError):
+            self.count_refusal(failure)
+        log_failure(environ, failure)
+
 
 def limits_of(config: Config) -> Limits:
     return Limits(
@@ -105,7 +127,12 @@ def limits_of(config: Config) -> Limits:
         fields=config.limit_request_fields,
         field_size=config.limit_request_field_size,
         content=config.limit_request_content or None,
+        method=0 if config.permit_unconventional_http_method else Limits().method,
     )
+
+
+def leniency_of(config: Config) -> Leniency:
+    return Leniency(*(getattr(config, name) for name in Leniency._fields))
 
 
 def log_failure(environ: dict[str, Any], failure: BaseException) -> None:

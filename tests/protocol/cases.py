@@ -9,17 +9,20 @@ trailers    accept: names and values
 status      refuse: the status of the answer
 reason      refuse: a pattern that the message matches
 limits      what differs from the default Limits
+leniency    what is put up with; `used` says which of it the head needed
 """
 
 import json
 import re
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from greenserve.protocol.leniency import STRICT, Leniency, LenientParser
 from greenserve.protocol.limits import Limits
-from tests.protocol.driver import Driver
+from tests.protocol.driver import Driver, drive
 
 ROOT = Path(__file__).parent / "corpus"
 
@@ -32,11 +35,22 @@ class Case:
         self.clause = expected.pop("clause")
         self.outcome = expected.pop("outcome")
         self.limits = Limits(**expected.pop("limits", {}))
+        self.leniency = Leniency(**expected.pop("leniency", {}))
+        self.used = set(expected.pop("used", ()))
         self.expected = expected
+
+    def drive(self, parse: Callable[..., Any], pieces: Iterable[bytes]) -> Driver:
+        """Return a driver, as strict or lenient as the case asks for, that was fed *pieces*."""
+        return drive(self.parser(parse), pieces, self.limits)
+
+    def parser(self, parse: Callable[..., Any]) -> Callable[..., Any]:
+        self.noted: set[str] = set()
+        return parse if self.leniency == STRICT else LenientParser(self.leniency, self.noted.add, parse)
 
     def check(self, driver: Driver) -> None:
         """Assert that *driver*, fed with this case, came to the outcome that is written down."""
         {"accept": self._check_accepted, "refuse": self._check_refused, "incomplete": self._check_waiting}[self.outcome](driver)
+        assert self.used == self.noted
 
     def _check_accepted(self, driver: Driver) -> None:
         assert driver.refusal is None

@@ -1,0 +1,56 @@
+"""What the leniencies promise beside the outcomes in corpus/leniency."""
+
+import pytest
+
+from greenserve.protocol.leniency import Leniency, LenientParser
+from greenserve.protocol.limits import Limits
+from tests.protocol.cases import read_corpus
+
+EVERYTHING = Leniency(True, True, True, True, True, "dangerous")
+
+#: Nothing in these is what a leniency would change: no case of a method, no name with an underscore.
+unchanged = [
+    each
+    for each in read_corpus("accept")
+    if not each.values[0].used and b"_" not in each.values[0].raw and not each.values[0].raw[:1].islower()
+]
+
+
+@pytest.fixture
+def lenient(parse):
+    """A parser that puts up with everything, and the leniencies it needed."""
+    used = []
+    return LenientParser(EVERYTHING, used.append, parse), used
+
+
+def test_size_is_that_of_the_head_as_it_came(lenient):
+    parser, _ = lenient
+    raw = b"\r\nget / HTTP/1.1\r\nHost: a\r\nX-A : one\r\n \t two\r\n\r\n"
+
+    assert len(raw) == parser(raw + b"GET", {}, Limits()).size
+
+
+def test_each_leniency_is_counted_once_for_a_head(lenient):
+    parser, used = lenient
+
+    parser(b"get / HTTP/1.1\r\nHost: a\r\nX-A : 1\r\nX-B : 2\r\n\r\n", {}, Limits())
+
+    assert ["strip_header_spaces", "casefold_http_method"] == used
+
+
+@pytest.mark.parametrize("case", unchanged)
+def test_what_was_strict_is_read_as_before(parse, lenient, case):
+    parser, _ = lenient
+
+    assert parse(case.raw, {}, case.limits) == parser(case.raw, {}, case.limits)
+
+
+@pytest.mark.parametrize("line", [b"X" * 60000, b"_" * 60000, b"X-A" + b" " * 60000, b"X: " + b"\r\n " * 20000])
+def test_repairs_are_linear(lenient, line):
+    """Tried at ten times the size that a limit allows; a quadratic one would take minutes."""
+    parser, _ = lenient
+    raw = b"GET / HTTP/1.1\r\nHost: a\r\n" + line + b"\r\n\r\n"
+
+    repaired = parser._repair(raw)
+
+    assert len(repaired) <= len(raw)
