@@ -6,7 +6,7 @@ new field. Where a value comes from is the business of sources.py.
 """
 
 import dataclasses
-from typing import Any, Literal, TypeVar
+from typing import Literal
 
 from greenserve.cpus import count_usable_cpus
 from greenserve.kinds import (
@@ -16,7 +16,6 @@ from greenserve.kinds import (
     Choice,
     Directory,
     File,
-    Kind,
     Maybe,
     Seconds,
     Several,
@@ -28,53 +27,21 @@ from greenserve.kinds import (
     Whole,
     Workers,
 )
-
-T = TypeVar("T")
+from greenserve.setting import (
+    APPLICATION,
+    DEVELOPMENT,
+    LENIENCY,
+    LIMITS,
+    LISTENING,
+    LOGGING,
+    PROCESS,
+    TIMEOUTS,
+    WORKERS,
+    Setting,
+    setting,
+)
 
 ACCESS_LOG_FORMAT = '%(h)s %(l)s %(u)s %(t)s "%(r)s" %(s)s %(b)s "%(f)s" "%(a)s"'
-
-#: The groups of --help and of the reference page, in their order.
-APPLICATION = "Application"
-LISTENING = "Listening"
-WORKERS = "Workers"
-TIMEOUTS = "Timeouts"
-LIMITS = "Limits"
-LENIENCY = "Leniency"
-LOGGING = "Logging"
-PROCESS = "Process"
-DEVELOPMENT = "Development"
-
-
-@dataclasses.dataclass(frozen=True)
-class Setting:
-    """What is known of one setting besides its value."""
-
-    name: str
-    kind: Kind[Any]
-    default: Any
-    flags: tuple[str, ...]
-    group: str
-    unit: str
-    help: str
-
-    @property
-    def variable(self) -> str:
-        return f"GREENSERVE_{self.name.upper()}"
-
-    @property
-    def repeatable(self) -> bool:
-        return isinstance(self.kind, Several)
-
-    @property
-    def switch(self) -> bool:
-        return isinstance(self.kind, Switch)
-
-
-def setting(kind: Kind[T], *, default: T, group: str, help: str, flags: str = "", unit: str = "", secret: bool = False) -> T:
-    """Declare a field of Config; the return type is a promise to the type checker, as with dataclasses.field."""
-    about = {"kind": kind, "flags": tuple(flags.split()), "group": group, "unit": unit, "help": help}
-    field: T = dataclasses.field(default=default, metadata=about, repr=not secret)
-    return field
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

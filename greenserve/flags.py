@@ -10,9 +10,10 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple, NoReturn
 
 from greenserve import __version__
-from greenserve.config import SETTINGS, Setting
+from greenserve.config import SETTINGS
 from greenserve.errors import ConfigError
 from greenserve.kinds import suggest
+from greenserve.setting import Setting
 
 TARGET = "MODULE:CALLABLE"
 

@@ -31,6 +31,7 @@ COLUMNS = {
     "refused_431": "Requests refused because of the length or the number of their fields.",
     "refused_501": "Requests refused because of their method or their transfer coding.",
     "refused_505": "Requests refused because of their version of HTTP.",
+    "refused_507": "Requests refused because there was no room on the disk for their content.",
     "dropped_fields": "Fields kept from the application because of their names.",
     "used_permit_obsolete_folding": "Heads that only permit_obsolete_folding let pass.",
     "used_strip_header_spaces": "Heads that only strip_header_spaces let pass.",

@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent / "greenserve"
 
-VALUES = {"errors", "kinds", "cpus", "config", "flags", "files", "sources", "status", "mailbox", "log", "seat"}
+VALUES = {"errors", "kinds", "cpus", "setting", "config", "flags", "files", "sources", "status", "mailbox", "log", "seat"}
 
 #: What each part may import besides itself. Read it top-down: a part knows
 #: only the parts above its own line.
@@ -19,8 +19,9 @@ MAY_IMPORT = {
     "errors": set(),
     "kinds": {"errors"},
     "cpus": set(),
-    "config": {"errors", "kinds", "cpus"},
-    "flags": {"errors", "kinds", "config"},
+    "setting": {"kinds"},
+    "config": {"errors", "kinds", "cpus", "setting"},
+    "flags": {"errors", "kinds", "setting", "config"},
     "files": {"errors"},
     "sources": {"errors", "kinds", "config", "flags", "files"},
     "status": {"errors"},

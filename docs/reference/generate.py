@@ -3,8 +3,9 @@
 from itertools import groupby
 from pathlib import Path
 
-from greenserve.config import SETTINGS, Setting
+from greenserve.config import SETTINGS
 from greenserve.flags import TARGET, negation
+from greenserve.setting import Setting
 
 PAGE = Path(__file__).with_name("settings.md")
 
