@@ -76,6 +76,8 @@ class RunningServer:
         timeout: float = DEADLINE,
     ) -> None:
         self.timeout = timeout
+        #: Whether the test itself waited for the end, and so knows the exit code.
+        self._end_seen = False
         self._room = tempfile.TemporaryDirectory(prefix="greenserve-")
         sockets = [bind_socket()] if sockets is None else sockets
         self.addresses: list[Address] = [bound.getsockname() for bound in sockets]
@@ -146,6 +148,7 @@ class RunningServer:
 
     def wait(self) -> int:
         """Return the master's exit code, waiting for it."""
+        self._end_seen = True
         try:
             return self._process.wait(self.timeout)
         except subprocess.TimeoutExpired:
@@ -165,11 +168,17 @@ class RunningServer:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         try:
-            code = self.stop() if self._process.poll() is None else None
+            code = self._end()
             self.wait_for_end()
         finally:
             self.discard()
-        assert code in (0, None), f"stopped with exit code {code}\n{self._transcript.describe()}"
+        assert code == 0, f"ended with exit code {code}\n{self._transcript.describe()}"
+
+    def _end(self) -> int:
+        """Return the exit code, or 0 if the test has seen it itself."""
+        if self._end_seen:
+            return 0
+        return self._process.returncode if self._process.poll() is not None else self.stop()
 
     def discard(self) -> None:
         """Leave nothing behind, whatever state it is in, and show the log to whom it may concern."""

@@ -3,7 +3,8 @@
     python stand_in.py FAULT
 
 FAULT is `none`, or what it does wrong: `silent` (is never ready), `dies` (ends
-before it is ready), `deaf` (ignores SIGTERM), `untidy` (leaves a process behind).
+before it is ready), `deaf` (ignores SIGTERM), `untidy` (leaves a process behind),
+`angry` (ends with exit code 9 when it is told to stop).
 """
 
 import http.server
@@ -56,6 +57,7 @@ def main(fault):
     signal.signal(signal.SIGTERM, stop)
     notify("READY=1\nSTATUS=generation 1: 1 worker ready")
     server.serve_forever(poll_interval=0.02)
+    sys.exit(9 if fault == "angry" else 0)
 
 
 main(sys.argv[1])

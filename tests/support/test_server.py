@@ -53,6 +53,11 @@ def test_server_that_ignores_the_stop_is_a_failure_and_is_ended():
     assert not psutil.pid_exists(server.pid)
 
 
+def test_server_that_ends_with_an_error_is_a_failure():
+    with pytest.raises(AssertionError, match="ended with exit code 9"), start_stand_in("angry"):
+        pass
+
+
 def test_process_left_behind_is_a_failure_and_is_ended():
     server = start_stand_in("untidy", timeout=2)
 

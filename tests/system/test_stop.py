@@ -25,6 +25,23 @@ def test_term_lets_requests_in_flight_finish(start_server, gate):
     assert 0 == server.wait()
 
 
+def test_term_told_twice_in_one_breath_is_no_hurry(start_server, gate):
+    """Supervisors signal the process and then its whole group, `timeout` of coreutils among them."""
+    server = start_server("gated", env=gate.environ)
+
+    with RawClient(server.address) as client:
+        client.send(make_request())
+        visitor = gate.admit()
+        server.signal(signal.SIGTERM)
+        server.wait_for_notification("STOPPING")
+        server.signal(signal.SIGTERM)
+        visitor.release()
+        response = client.receive_response()
+
+    assert b"passed" == response.content
+    assert 0 == server.wait()
+
+
 def test_term_closes_idle_connections(start_server):
     server = start_server("hello")
 
