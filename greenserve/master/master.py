@@ -292,7 +292,7 @@ class Master:
         self._fleet.stop(time.monotonic(), quick=quick)
         if self._fleet.grace == before:
             return
-        sentence = f"stopping: what is in flight has {self._fleet.grace:g} s"
+        sentence = f"stopping: what is in flight has {self._fleet.grace:g} s" if self._fleet.grace else "stopping at once"
         log.info("%s", sentence)
         self._notifier.tell_stopping(sentence)
 

@@ -191,7 +191,7 @@ def test_a_stop_that_comes_twice_at_once_is_one(play):
     master.send(signal.SIGTERM)
 
     assert 0 == master.wait()
-    assert 1 == master.said.count("stopping: ")
+    assert 1 == master.said.count("stopping")
     assert "is killed: it has not left within 0.01 s" in master.said
 
 
