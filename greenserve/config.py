@@ -152,6 +152,13 @@ class Config:
         group=WORKERS,
         help="The most that is added to max_requests by chance, so that workers are not replaced all at once.",
     )
+    sendfile: bool = setting(
+        Switch(),
+        default=True,
+        flags="--sendfile",
+        group=WORKERS,
+        help="Let the kernel send the files that applications give to wsgi.file_wrapper.",
+    )
     timeout: float = setting(
         Seconds(),
         default=30.0,

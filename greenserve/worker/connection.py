@@ -151,6 +151,8 @@ class Connection:
         if config.minimum_rate:
             self._debt = max(0.0, self._debt + now() - began - len(data) / config.minimum_rate)
         self._buffer += data
+        # A client that sends faster than we read makes nobody wait.
+        self._transport.take_turns()
 
     # Answering.
 
@@ -227,6 +229,10 @@ class Connection:
 
     def send(self, *pieces: bytes) -> None:
         self._transport.send(*pieces)
+
+    def send_file(self, descriptor: int, offset: int, count: int) -> int:
+        send = self._transport.send_file if self._service.config.sendfile else self._transport.copy_file
+        return send(descriptor, offset, count)
 
     def date(self) -> str:
         return self._service.date()

@@ -4,10 +4,12 @@ A raw non-blocking socket and its registration; no gevent socket object, which
 would try first and pay for an exception on every wait.
 """
 
+import os
 import socket
 from fcntl import ioctl
 from sys import byteorder
 from termios import TIOCOUTQ
+from time import perf_counter
 from typing import Any, NamedTuple
 
 from gevent import sleep
@@ -21,9 +23,12 @@ RECEIVE_SIZE = 65536
 #: Up to so many bytes one copy is cheaper than a list for the kernel to gather.
 JOINED = 65536
 
-#: So many sends in a row without a wait, and the others get a turn: a client
-#: that pipelines, or a generator that never waits, must not own the worker.
-TURN = 16
+#: How much of a file the kernel is asked to send at once: it may have to fetch it from a disk, and nobody else runs meanwhile.
+FILE_PART = 262_144
+
+#: After so many seconds without a wait the others get a turn: a client that
+#: pipelines, or a generator that never waits, must not own the worker.
+TURN = 0.005
 
 
 def skip(pieces: list[bytes | memoryview], count: int) -> list[bytes | memoryview]:
@@ -51,7 +56,7 @@ class Patience(NamedTuple):
 class Transport:
     """One accepted socket. Raises ClientDisconnected once the other side is gone."""
 
-    __slots__ = ("_patience", "_registration", "_sends", "_socket", "_waiter")
+    __slots__ = ("_patience", "_registration", "_socket", "_turn_began", "_waiter")
 
     def __init__(self, accepted: Any, waiter: Waiter, patience: Patience) -> None:
         self._socket = accepted
@@ -60,7 +65,7 @@ class Transport:
         # Registered before the first wait and not sooner: a client that is
         # answered and closed in one go never needs it.
         self._registration: Registration | None = None
-        self._sends = 0
+        self._turn_began = perf_counter()
 
     def receive(self, deadline: float) -> bytes:
         """Return what the client sent next, b"" if it has finished sending.
@@ -104,7 +109,38 @@ class Transport:
         while rest := self._send_now(rest):
             self._forget(WRITABLE)
             self._wait_to_write()
-        self._take_turns()
+        self.take_turns()
+
+    def send_file(self, file: int, offset: int, count: int) -> int:
+        """Send some of *count* bytes of an open file from *offset* on; return how many, 0 at its end.
+
+        The kernel copies them by itself where it can.
+        """
+        try:
+            while (sent := self._send_file_now(file, offset, min(count, FILE_PART))) is None:
+                self._forget(WRITABLE)
+                self._wait_to_write()
+        except ClientDisconnected:
+            raise
+        except OSError:
+            # The file's fault or the client's, or both are fine and sendfile is not for them: two separate calls will tell.
+            return self.copy_file(file, offset, count)
+        self.take_turns()
+        return sent
+
+    def _send_file_now(self, file: int, offset: int, count: int) -> int | None:
+        """Send what the kernel takes at once, None if that is nothing."""
+        try:
+            return os.sendfile(self._socket.fileno(), file, offset, count)
+        except BlockingIOError:
+            return None
+
+    def copy_file(self, file: int, offset: int, count: int) -> int:
+        """Do what `send_file` does where the kernel cannot."""
+        block = os.pread(file, min(count, RECEIVE_SIZE), offset)
+        if block:
+            self.send(block)
+        return len(block)
 
     def _send_now(self, pieces: list[bytes | memoryview]) -> list[bytes | memoryview]:
         """Send what the kernel takes at once; return what is left."""
@@ -138,17 +174,17 @@ class Transport:
         """Return how many bytes the kernel still holds for the client."""
         return int.from_bytes(ioctl(self._socket.fileno(), TIOCOUTQ, bytes(4)), byteorder)
 
-    def _take_turns(self) -> None:
-        self._sends += 1
-        if self._sends >= TURN:
-            self._sends = 0
+    def take_turns(self) -> None:
+        """Let others run if this connection has had its time."""
+        if perf_counter() - self._turn_began > TURN:
             sleep(0)
+            self._turn_began = perf_counter()
 
     def _wait(self, events: int, deadline: float) -> None:
-        self._sends = 0
         if self._registration is None:
             self._registration = self._waiter.register(self._socket.fileno())
         self._waiter.wait(self._registration, events, deadline)
+        self._turn_began = perf_counter()
 
     def _forget(self, events: int) -> None:
         if self._registration is None:

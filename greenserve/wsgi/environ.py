@@ -9,30 +9,9 @@ from collections.abc import Callable
 from typing import Any
 
 from greenserve import __version__
+from greenserve.wsgi.file_wrapper import FileWrapper
 
 SERVER_SOFTWARE = f"greenserve/{__version__}"
-
-#: How much of a file goes out in one piece.
-FILE_BLOCK = 65536
-
-
-class FileWrapper:
-    """`wsgi.file_wrapper`: iterates a file in blocks, closes it with the response (PEP 3333)."""
-
-    def __init__(self, file: Any, block_size: int = FILE_BLOCK) -> None:
-        self.file = file
-        self.block_size = block_size
-        if hasattr(file, "close"):
-            self.close = file.close
-
-    def __iter__(self) -> "FileWrapper":
-        return self
-
-    def __next__(self) -> bytes:
-        block: bytes = self.file.read(self.block_size)
-        if not block:
-            raise StopIteration
-        return block
 
 
 class ErrorStream:

@@ -5,7 +5,8 @@ application does, `close()` of what it returned is called, at most one response
 goes out, and what went out is either whole or visibly cut.
 """
 
-from collections.abc import Callable, Iterable
+import os
+from collections.abc import Callable, Iterable, Iterator
 from types import TracebackType
 from typing import Any, Protocol
 
@@ -21,6 +22,7 @@ from greenserve.protocol.response import (
     make_refusal,
     make_response_head,
 )
+from greenserve.wsgi.file_wrapper import FILE_BLOCK, FileRest, FileWrapper, find_rest
 from greenserve.wsgi.input import Input
 
 ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None]
@@ -35,6 +37,9 @@ class Channel(Protocol):
 
     def send(self, *pieces: bytes) -> None:
         """Send all the pieces, in one go."""
+
+    def send_file(self, descriptor: int, offset: int, count: int) -> int:
+        """Send some of *count* bytes of an open file from *offset* on; return how many, 0 at its end."""
 
     def date(self) -> str:
         """Return the value of the Date field."""
@@ -140,6 +145,8 @@ class Exchange:
     def write(self, block: bytes) -> None:
         """The callable that start_response returns, for applications older than WSGI."""
         self._check_block(block)
+        if self.complete:
+            raise BadResponse("write() was called after the response was complete")
         if block:
             self._send_block(block)
 
@@ -148,11 +155,22 @@ class Exchange:
     def _send_blocks(self, blocks: Iterable[bytes]) -> None:
         if isinstance(blocks, (list, tuple)):
             self._send_list(blocks)
-            return
+        elif isinstance(blocks, FileWrapper):
+            self._send_file(blocks)
+        else:
+            self._send_each(blocks)
+
+    def _send_each(self, blocks: Iterable[bytes]) -> None:
         for block in blocks:
             self._check_block(block)
             if block:
                 self._send_block(block)
+                if self._is_unheard():
+                    break
+
+    def _is_unheard(self) -> bool:
+        """Whether all that could be sent has been: what would answer GET for ever must not run for ever on HEAD."""
+        return self._head is not None and self._head.form is BodyForm.NONE
 
     def _send_list(self, blocks: list[bytes] | tuple[bytes, ...]) -> None:
         """Send content that is all there already: its length is known, and it may leave at once."""
@@ -166,6 +184,41 @@ class Exchange:
         for block in blocks:
             if block:
                 self._send_block(block)
+
+    def _send_file(self, wrapper: FileWrapper) -> None:
+        """Send a file up to its end or to Content-Length, whichever comes first."""
+        rest = None if self.head_sent else find_rest(wrapper.file)
+        if rest is None:
+            self._send_each(self._clip(wrapper))
+        else:
+            self._send_rest(rest)
+
+    def _clip(self, wrapper: FileWrapper) -> Iterator[bytes]:
+        """Yield what belongs to the response of a file that cannot be measured."""
+        room = self._answer.content_length if self._answer is not None else None
+        if room is None:
+            yield from wrapper
+            return
+        room -= self.sent
+        while room > 0 and (block := next(wrapper, b"")):
+            yield block[:room]
+            room -= len(block)
+
+    def _send_rest(self, rest: FileRest) -> None:
+        """Send a file without reading it, but for what leaves together with the head."""
+        self._known_length = rest.length
+        first = os.pread(rest.descriptor, min(rest.length, FILE_BLOCK), rest.offset)
+        head = self._make_head()
+        assert self._head is not None
+        # None for an answer without content, such as one to HEAD.
+        count = min(rest.length, self._head.content_length or 0) if self._head.form is BodyForm.LENGTH else 0
+        self._send(head, first[:count])
+        self.sent = min(len(first), count)
+        while self.sent < count and (sent := self._send_more(rest, count)):
+            self.sent += sent
+
+    def _send_more(self, rest: FileRest, count: int) -> int:
+        return self._channel.send_file(rest.descriptor, rest.offset + self.sent, count - self.sent)
 
     def _check_block(self, block: object) -> None:
         if not isinstance(block, bytes):
