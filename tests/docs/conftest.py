@@ -50,18 +50,23 @@ class Reader:
 
 
 @pytest.fixture
-def reader(tmp_path: Path) -> Iterator[Reader]:
+def unused_port() -> Iterator[int]:
+    """A port that nobody else is given, and that a server may yet bind, since the one who holds it does not listen."""
+    with socket.socket() as holder:
+        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        holder.bind(("127.0.0.1", 0))
+        yield holder.getsockname()[1]
+
+
+@pytest.fixture
+def reader(tmp_path: Path, unused_port: int) -> Iterator[Reader]:
     """A reader in an empty folder, for whom port 8000 is one that nobody else has."""
     home, folder = tmp_path / "home", tmp_path / "folder"
     copy_package(home / "greenserve")
     folder.mkdir()
-    with socket.socket() as holder:
-        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        holder.bind(("127.0.0.1", 0))
-        port = holder.getsockname()[1]
-        reader = Reader(folder, reader_environ(home, port), port)
-        yield reader
-        reader.leave()
+    reader = Reader(folder, reader_environ(home, unused_port), unused_port)
+    yield reader
+    reader.leave()
 
 
 def reader_environ(home: Path, port: int) -> dict[str, str]:

@@ -62,5 +62,5 @@ def test_release_stands_above_earlier_ones(collect):
 def test_file_that_is_no_fragment_is_refused(collect, tmp_path, name, text):
     write_fragments(tmp_path, **{name: text})
 
-    with pytest.raises(ValueError, match="named|must hold"):
+    with pytest.raises(ValueError, match=r"named|must hold"):
         collect.read_fragments(tmp_path)

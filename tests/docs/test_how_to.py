@@ -1,0 +1,74 @@
+"""The configurations of the how-to pages are good, and do what the pages say."""
+
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import requests
+
+from tests.docs.pages import ROOT, WriteFile, find_fences, find_steps, read_page
+from tests.support.server import RunningServer
+from tests.support.services import running_service
+
+
+def fence(page: str, language: str) -> str:
+    return next(found.text for found in find_fences(read_page(page)) if found.language == language)
+
+
+def write_files(page: str, folder: Path) -> list[Path]:
+    """Write the files that the page tells to write, and return them."""
+    files = [step for step in find_steps(read_page(page)) if isinstance(step, WriteFile)]
+    for file in files:
+        (folder / file.name).write_text(file.text)
+    return [folder / file.name for file in files]
+
+
+def nginx_configuration(server: str, upstream: str, port: int) -> str:
+    server = server.replace("127.0.0.1:8000", upstream).replace("listen 80;", f"listen 127.0.0.1:{port};")
+    return f"daemon off;\npid nginx.pid;\nerror_log stderr notice;\nevents {{}}\nhttp {{ access_log off;\n{server}}}\n"
+
+
+@pytest.mark.skipif(shutil.which("nginx") is None, reason="nginx is not installed (apt install nginx-light)")
+def test_application_behind_nginx_knows_its_client_and_its_url(
+    start_server: Callable[..., RunningServer], unused_port: int, tmp_path: Path
+) -> None:
+    write_files("docs/how-to/behind-nginx.md", tmp_path)
+    server = start_server("app:app", cwd=tmp_path)
+    upstream = server.url.removeprefix("http://")
+    configuration = nginx_configuration(fence("docs/how-to/behind-nginx.md", "nginx"), upstream, unused_port)
+    (tmp_path / "nginx.conf").write_text(configuration)
+
+    with running_service(["nginx", "-p", str(tmp_path), "-c", "nginx.conf", "-e", "stderr"], "start worker process"):
+        forged = {"Host": "shop.example", "X-Forwarded-For": "192.0.2.1", "X-Forwarded-Proto": "https"}
+        answer = requests.get(f"http://127.0.0.1:{unused_port}/", headers=forged, timeout=10)
+
+    assert "127.0.0.1 asked for http://shop.example/\n" == answer.text
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd is not installed")
+def test_units_are_good(tmp_path: Path) -> None:
+    units = write_files("docs/how-to/under-systemd.md", tmp_path)
+    for unit in units:
+        installed = unit.read_text().replace("/srv/shop/.venv/bin", str(Path(sys.executable).parent))
+        unit.write_text(installed)
+
+    verified = subprocess.run(
+        ["systemd-analyze", "verify", "--man=no", *map(str, units)], capture_output=True, text=True, timeout=30, check=False
+    )
+
+    complaints = [line for line in verified.stderr.splitlines() if re.search(r"shop\.(service|socket)", line)]
+    assert [] == complaints
+    assert 2 == len(units)
+
+
+def test_dockerfile_says_the_same_as_its_page() -> None:
+    lines = fence("docs/how-to/deploy-container.md", "dockerfile").splitlines()
+
+    header = (ROOT / "Dockerfile").read_text()
+
+    for line in lines:
+        assert f"#     {line}\n" in header
