@@ -6,6 +6,7 @@ whether the connection outlives it (RFC 9112 section 6).
 """
 
 import re
+from collections.abc import Iterable
 from enum import Enum
 from http import HTTPStatus
 from typing import NamedTuple
@@ -25,6 +26,12 @@ _HOP_BY_HOP = frozenset({"transfer-encoding", "te", "trailer", "upgrade", "proxy
 
 #: Left out without a word: we write them ourselves.
 _OURS = frozenset({"connection", "keep-alive"})
+
+
+#: What frames or describes the final response has no place in an interim one.
+_NOT_IN_HINTS = _HOP_BY_HOP | _OURS | {"content-length"}
+
+EVENT_STREAM = "text/event-stream"
 
 
 class BodyForm(Enum):
@@ -146,7 +153,10 @@ def make_response_head(
         lines.append("Server: greenserve\r\n")
     if form is BodyForm.CHUNKED:
         lines.append("Transfer-Encoding: chunked\r\n")
-    elif length is not None and not announced:
+    if length is None and _streams_events(answer):
+        # Proxies that follow nginx hold back what is short unless they are asked not to.
+        lines.append("X-Accel-Buffering: no\r\n")
+    if length is not None and not announced:
         lines.append(f"Content-Length: {length}\r\n")
     if not persistent:
         lines.append("Connection: close\r\n")
@@ -154,6 +164,13 @@ def make_response_head(
         lines.append("Connection: keep-alive\r\n")
     lines.append("\r\n")
     return ResponseHead("".join(lines).encode("latin-1"), answer.code, form, length, persistent)
+
+
+def _streams_events(answer: Answer) -> bool:
+    """Return whether *answer* is a stream of events, and says nothing about buffering itself."""
+    if "x-accel-buffering" in answer.names or "content-type" not in answer.names:
+        return False
+    return any(name.lower() == "content-type" and value.lower().startswith(EVENT_STREAM) for name, value in answer.fields)
 
 
 def _choose_form(answer: Answer, method: str, http11: bool, known_length: int | None) -> tuple[BodyForm, int | None]:
@@ -182,6 +199,21 @@ LAST_CHUNK = b"0\r\n\r\n"
 RETRY_AFTER = "1"
 
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+
+
+def make_early_hints(fields: Iterable[object]) -> bytes:
+    """Return an interim response with *fields*, checked like those of a final one (RFC 8297).
+
+    Raises BadResponse, naming the culprit.
+    """
+    lines = ["HTTP/1.1 103 Early Hints\r\n"]
+    for field in fields:
+        name, value = _check_field(field)
+        if name.lower() in _NOT_IN_HINTS:
+            raise BadResponse(f"field {name!r} cannot stand in an early hint (RFC 8297)")
+        lines.append(f"{name}: {value}\r\n")
+    lines.append("\r\n")
+    return "".join(lines).encode("latin-1")
 
 
 def make_refusal(code: int, *, method: str, date: str, persistent: bool = False) -> bytes:

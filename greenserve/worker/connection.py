@@ -1,5 +1,6 @@
 """An accepted socket and the greenlet that serves it, request after request."""
 
+from collections.abc import Iterable
 from contextvars import copy_context
 from time import monotonic, time
 from typing import Any
@@ -18,12 +19,10 @@ from greenserve.wsgi.input import Input
 #: its client may have sent a request that we have not seen yet.
 IDLE_LINGER = 1.0
 
-#: After a refusal the client may go on sending for so long, and so much, before it is cut off.
-REFUSAL_LINGER = 2.0
-REFUSAL_LIMIT = 1 << 20
-
-#: Content that the application did not read is read and dropped up to here, to keep the connection.
-DISCARD_LIMIT = 65536
+#: After an answer that ends the connection, a client that still sends is heard for so long, in seconds, and
+#: so long after its last byte, before it is cut off: many look for the answer only when they have sent everything.
+LINGER = 30.0
+LINGER_SILENCE = 5.0
 
 
 class Connection:
@@ -52,6 +51,7 @@ class Connection:
     def serve(self) -> None:
         """Answer requests until the last one: the whole life of the connection's greenlet."""
         try:
+            self._environ["wsgi.early_hints"] = self._send_early_hints
             while self._serve_next():
                 self._served += 1
         except ClientDisconnected as error:
@@ -59,6 +59,8 @@ class Connection:
         except Exception:
             error_log.exception("a connection ended on an error of the server's own; please report it")
         finally:
+            # What points in a circle would wait for the garbage collector.
+            self._environ.pop("wsgi.early_hints", None)
             self._transport.close()
             self._service.connections.dismiss(self)
 
@@ -204,7 +206,7 @@ class Connection:
 
     def _discard(self, content: Input) -> bool:
         try:
-            return content.discard(DISCARD_LIMIT)
+            return content.discard()
         except ProtocolError:
             return False
 
@@ -212,6 +214,11 @@ class Connection:
         """Send 100 (Continue), unless the final answer is on its way already."""
         if self._exchange is None or not self._exchange.head_sent:
             self._transport.send(CONTINUE)
+
+    def _send_early_hints(self, fields: Iterable[tuple[str, str]]) -> None:
+        """`wsgi.early_hints`, one for all requests of the connection: few applications ever use it."""
+        if self._exchange is not None:
+            self._exchange.send_early_hints(fields)
 
     def _refuse(self, refusal: ProtocolError) -> None:
         """Answer what is not a request that we serve, and hear no more from this client."""
@@ -223,7 +230,8 @@ class Connection:
         self._linger()
 
     def _linger(self) -> None:
-        self._transport.linger(now() + REFUSAL_LINGER, REFUSAL_LIMIT)
+        end = now() + (IDLE_LINGER if self._service.draining else LINGER)
+        self._transport.linger(end, LINGER_SILENCE)
 
     # What an Exchange needs of us.
 

@@ -6,7 +6,8 @@ import time
 from collections.abc import Callable
 from email.utils import formatdate
 from random import randint
-from types import TracebackType
+from traceback import walk_tb
+from types import FrameType, TracebackType
 from typing import Any
 
 from greenserve.config import Config
@@ -143,14 +144,28 @@ def log_failure(environ: dict[str, Any], failure: BaseException) -> None:
     elif isinstance(failure, ProtocolError):
         error_log.info("%s %s from %s was refused with %d: %s", *request, environ["REMOTE_ADDR"] or "-", failure.status, failure)
     elif isinstance(failure, BadResponse):
-        error_log.error("%s %s: %s", *request, failure)
+        error_log.error("%s %s: %s%s", *request, failure, place_of(failure))
     else:
         error_log.error("%s %s failed in the application", *request, exc_info=failure.with_traceback(application_frames(failure)))
+
+
+def place_of(failure: BaseException) -> str:
+    """Return where the application last was when *failure* was raised; empty if it was not called then."""
+    frames = [frame for frame, _ in walk_tb(failure.__traceback__) if not is_ours(frame)]
+    if not frames:
+        return ""
+    code = frames[-1].f_code
+    return f" (in {code.co_name}, {code.co_filename}:{frames[-1].f_lineno})"
+
+
+def is_ours(frame: FrameType) -> bool:
+    module: str = frame.f_globals.get("__name__", "")
+    return module.startswith("greenserve.")
 
 
 def application_frames(failure: BaseException) -> TracebackType | None:
     """Return the traceback from where the application begins: our frames tell its author nothing."""
     frame = failure.__traceback__
-    while frame is not None and frame.tb_frame.f_globals.get("__name__", "").startswith("greenserve."):
+    while frame is not None and is_ours(frame.tb_frame):
         frame = frame.tb_next
     return frame or failure.__traceback__

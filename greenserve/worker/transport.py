@@ -201,16 +201,19 @@ class Transport:
         if self._registration is not None:
             self._registration.deadline = min(self._registration.deadline, deadline)
 
-    def linger(self, deadline: float, limit: int) -> None:
+    def linger(self, end: float, silence: float) -> None:
         """Say that nothing more will be sent, then drop what the client still sends.
+
+        That lasts until the loop's clock passes *end*, or the client has sent
+        nothing for *silence* seconds, or it has read the answer and closed.
 
         Closing with unread bytes makes the kernel reset the connection, and the
         client loses the answer that it has not read yet.
         """
         try:
             self._socket.shutdown(socket.SHUT_WR)
-            while limit > 0 and (data := self.receive(deadline)):
-                limit -= len(data)
+            while (moment := now()) < end and self.receive(min(end, moment + silence)):
+                self.take_turns()
         except (OSError, DeadlineExceeded):
             pass
 

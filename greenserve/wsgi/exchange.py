@@ -19,6 +19,7 @@ from greenserve.protocol.response import (
     ResponseHead,
     check_answer,
     encode_chunk,
+    make_early_hints,
     make_refusal,
     make_response_head,
 )
@@ -150,6 +151,15 @@ class Exchange:
         if block:
             self._send_block(block)
 
+    def send_early_hints(self, fields: Iterable[tuple[str, str]]) -> None:
+        """Send 103 (Early Hints) if it can still come before the answer, and the client knows what that is.
+
+        What cannot be sent is checked all the same: a mistake should not wait for the one client that shows it.
+        """
+        hints = make_early_hints(fields)
+        if self._request.http11 and not self.head_sent:
+            self._send(hints)
+
     # Content.
 
     def _send_blocks(self, blocks: Iterable[bytes]) -> None:
@@ -268,10 +278,9 @@ class Exchange:
     def _may_go_on(self) -> bool:
         """Whether the head may promise another exchange.
 
-        A client that still waits for 100 (Continue) may send the content or
-        not, so nobody can tell what its next bytes are.
+        It must be known where the next request begins.
         """
-        return self._channel.may_persist() and self._request.persistent and (self.input.finished or not self.input.awaits_welcome)
+        return self._channel.may_persist() and self._request.persistent and self.input.is_discardable
 
     def _raise_framing_error(self) -> None:
         """Refuse what was refused already: an application that swallowed the error cannot turn it into a 200."""

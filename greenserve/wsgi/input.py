@@ -9,7 +9,11 @@ from collections.abc import Callable, Iterator
 from typing import BinaryIO, Protocol
 
 from greenserve.errors import ClientDisconnected, ProtocolError
+from greenserve.protocol.content import FixedContent
 from greenserve.wsgi.spool import BLOCK, Spool, Spooling
+
+#: Content that the application did not read is read and dropped up to here, to keep the connection.
+DISCARD_LIMIT = 65536
 
 #: A piece is what the client sent at once; so many together are handed over as one.
 _ALL = -1
@@ -56,6 +60,18 @@ class Input:
     def awaits_welcome(self) -> bool:
         """Whether the client waits for 100 (Continue), and so may not send the content at all."""
         return self._welcome is not None
+
+    @property
+    def is_discardable(self) -> bool:
+        """Whether what is left may be read and dropped to find the next request, as far as can be known.
+
+        Not if the client still waits for 100 (Continue): it may send the
+        content or not, so nobody can tell what its next bytes are.
+        """
+        decoder = self._decoder
+        if decoder.finished:
+            return True
+        return self._welcome is None and not (isinstance(decoder, FixedContent) and decoder.remaining > DISCARD_LIMIT)
 
     @property
     def file(self) -> "Input | BinaryIO":
@@ -113,7 +129,7 @@ class Input:
     def __iter__(self) -> Iterator[bytes]:
         return iter(self.readline, b"")
 
-    def discard(self, limit: int) -> bool:
+    def discard(self, limit: int = DISCARD_LIMIT) -> bool:
         """Read and drop what is left, at most *limit* bytes; return whether that was all."""
         self._unread.clear()
         enough = self.received + limit

@@ -67,6 +67,7 @@ def test_request_in_pieces_is_one_request(serve):
     assert client.receive().endswith(b"content")
 
 
+@pytest.mark.security("body unread by app: bounded drain or close")
 def test_content_the_application_left_unread_is_not_the_next_request(serve):
     client = serve(hello)
 
@@ -83,6 +84,7 @@ def test_much_unread_content_ends_the_connection_after_the_answer(serve):
     assert client.receive().endswith(b"hello")
 
 
+@pytest.mark.security("after any framing error close, never parse another request")
 def test_refused_request_is_answered_and_nothing_after_it_is_read(serve):
     client = serve(hello)
 
@@ -93,6 +95,7 @@ def test_refused_request_is_answered_and_nothing_after_it_is_read(serve):
     assert 1 == answer.count(b"HTTP/1.1")
 
 
+@pytest.mark.security("100-continue once and never after the final head")
 def test_100_goes_out_on_the_first_read(serve):
     client = serve(echo)
 
@@ -104,6 +107,7 @@ def test_100_goes_out_on_the_first_read(serve):
     assert client.receive(b"hi").startswith(b"HTTP/1.1 200 OK")
 
 
+@pytest.mark.security("100-continue once and never after the final head")
 def test_100_never_follows_the_answer(serve):
     def late_reader(environ, start_response):
         start_response("200 OK", [])
@@ -119,6 +123,7 @@ def test_100_never_follows_the_answer(serve):
     assert b"2\r\nhi\r\n0\r\n\r\n" == client.receive()
 
 
+@pytest.mark.security("fresh context per request (probe finding)")
 def test_context_of_one_request_is_unknown_to_the_next(serve):
     variable = contextvars.ContextVar("variable", default="unset")
 

@@ -6,6 +6,8 @@ from greenserve.protocol.limits import Limits
 from greenserve.wsgi.exchange import Exchange
 from greenserve.wsgi.input import Input
 
+GET = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
+
 DATE = "Fri, 20 Nov 2026 10:00:00 GMT"
 
 
@@ -42,7 +44,7 @@ class Outcome:
         self.fields = dict(line.split(": ", 1) for line in lines)
 
 
-def run(application, request=b"GET / HTTP/1.1\r\nHost: a\r\n\r\n", more=(), channel=None):
+def run(application, request=GET, more=(), channel=None):
     """Run *application* on *request*; *more* are pieces of content that come later."""
     channel = channel or RecordingChannel()
     buffer = bytearray(request)
@@ -53,6 +55,7 @@ def run(application, request=b"GET / HTTP/1.1\r\nHost: a\r\n\r\n", more=(), chan
     welcome = (lambda: channel.send(b"CONTINUE")) if head.expects_continue else None
     content = Input(content_after(head, limits), buffer, lambda: buffer.extend(next(pieces)), welcome)
     exchange = Exchange(head, content, channel)
+    head.environ["wsgi.early_hints"] = exchange.send_early_hints
     exchange.run(application)
     return Outcome(exchange, channel, bytes(buffer))
 

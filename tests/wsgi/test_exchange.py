@@ -86,6 +86,7 @@ def test_no_content_announces_length_zero():
     assert "0" == outcome.fields["Content-Length"]
 
 
+@pytest.mark.security("HEAD/204/304 bodies dropped")
 def test_head_request_gets_the_length_and_no_content():
     outcome = run(answer(blocks=[b"hello"]), HEAD)
 
@@ -94,6 +95,7 @@ def test_head_request_gets_the_length_and_no_content():
     assert outcome.exchange.persistent
 
 
+@pytest.mark.security("HEAD/204/304 bodies dropped")
 @pytest.mark.parametrize("status", ["204 No Content", "304 Not Modified", "205 Reset Content"])
 def test_status_without_content_drops_what_the_application_yields(status):
     outcome = run(answer(status, blocks=[b"hello"]))
@@ -143,6 +145,7 @@ def test_keep_alive_of_the_application_is_left_out():
 # Content-Length that is wrong.
 
 
+@pytest.mark.security("app shorter/longer than Content-Length → close")
 def test_more_than_announced_is_cut_and_the_connection_ends():
     outcome = run(answer(fields=[("Content-Length", "3")], blocks=iter([b"ab", b"cdef", b"g"])))
 
@@ -151,6 +154,7 @@ def test_more_than_announced_is_cut_and_the_connection_ends():
     assert not outcome.exchange.persistent
 
 
+@pytest.mark.security("app shorter/longer than Content-Length → close")
 def test_less_than_announced_ends_the_connection():
     outcome = run(answer(fields=[("Content-Length", "9")], blocks=[b"abc"]))
 
@@ -177,6 +181,7 @@ def assert_500(outcome, reason):
     assert reason in str(outcome.exchange.failure)
 
 
+@pytest.mark.security("validate status line, names, values (also 103, trailers, WebSocket subprotocol) — error, never panic")
 @pytest.mark.parametrize(
     "status", ["200", "20 OK", "0200 OK", "200 a\r\nX: y", "200 \N{SNOWMAN}", "OK", 200, b"200 OK", "100 Continue"]
 )
@@ -184,6 +189,7 @@ def test_bad_status_is_500(status):
     assert_500(run(answer(status)), "status")
 
 
+@pytest.mark.security("validate status line, names, values (also 103, trailers, WebSocket subprotocol) — error, never panic")
 @pytest.mark.parametrize(
     "field",
     [
@@ -325,6 +331,7 @@ def test_exception_before_the_first_block_is_still_500():
     assert "HTTP/1.1 500 Internal Server Error" == run(answer(blocks=Blocks(fails=ValueError()))).status
 
 
+@pytest.mark.security("always call `close()`")
 def test_close_is_called_once_whatever_happens():
     whole, broken, cut = Blocks(b"x"), Blocks(b"x", fails=ValueError()), Blocks(b"x", b"y")
 
