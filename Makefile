@@ -1,5 +1,6 @@
 # make demo     the example board with 4 workers on http://127.0.0.1:8000
 # make test     everything: system packages, the built wheel, lint, types, tests
+# make fuzz     a million damaged requests, read by us and by others; FUZZ_SEED repeats a run
 # make lint     format, lint and types alone
 # make image    a container image of the board; ENGINE=podman if there is no docker
 # make clean    forget all that was built
@@ -18,11 +19,14 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 # 1 joins them when there is compiled code.
 SPEEDUPS := 0
 
+FUZZ_INPUTS ?= 1000000
+FUZZ_SEED ?= $(shell date +%s)
+
 SOURCES := pyproject.toml setup.cfg $(shell find greenserve -name '*.py')
 BOARD := examples/flask_board
 EXAMPLES := $(wildcard examples/*/requirements.txt)
 
-.PHONY: demo test lint packages image clean
+.PHONY: demo test fuzz lint packages image clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/installed $(VENV)/board-requirements
@@ -34,6 +38,9 @@ test: packages lint $(SPEEDUPS:%=test-speedups-%)
 # Without pythonpath the tests import what was installed, the built wheel, and not the checkout.
 test-speedups-%: $(VENV)/installed $(VENV)/test-requirements
 	GREENSERVE_SPEEDUPS=$* $(BIN)/pytest -o pythonpath= $(ARGS)
+
+fuzz: $(VENV)/test-requirements
+	FUZZ_INPUTS=$(FUZZ_INPUTS) FUZZ_SEED=$(FUZZ_SEED) $(BIN)/pytest -o pythonpath= tests/protocol/test_differential.py $(ARGS)
 
 lint: $(VENV)/test-requirements
 	$(BIN)/ruff format --check .
