@@ -37,9 +37,8 @@ def read_choice(request: HttpRequest) -> int:
 def results(request: HttpRequest, number: int) -> HttpResponse:
     question = get_object_or_404(Question, pk=number)
     choices = list(question.choices.all())
-    return render(
-        request, "polls/results.html", {"question": question, "choices": choices, "total": sum(c.votes for c in choices)}
-    )
+    total = sum(choice.votes for choice in choices)
+    return render(request, "polls/results.html", {"question": question, "choices": choices, "total": total})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
