@@ -1,7 +1,7 @@
 """A terminal that a test types into, as the reader of a tutorial does.
 
-A real one, with a shell and job control: Ctrl-C reaches whatever runs in the
-foreground.
+A real one, with a shell that runs one command after the other, so a page may
+change directory, activate an environment and leave a server running.
 """
 
 import os
@@ -18,7 +18,10 @@ import psutil
 
 from tests.support.server import session_of
 
-PROMPT = "\x02prompt\x03"
+#: The exit status of the last command, between two characters that nothing else shows.
+PROMPT = "\x02$?\x03"
+SUCCESS = "\x020\x03"
+_FAILURE = re.compile("\x02[1-9][0-9]*\x03")
 
 #: Seconds for one command; installing is the longest.
 DEADLINE = 60.0
@@ -31,7 +34,7 @@ class Terminal:
     def __init__(self, directory: Path, environ: Mapping[str, str]) -> None:
         self._screen, behind = pty.openpty()
         silence(behind)
-        # setsid makes it the controlling terminal, without which there is no Ctrl-C.
+        # setsid makes it the controlling terminal, without which an interactive shell complains.
         self._shell = subprocess.Popen(
             ["setsid", "--ctty", "bash", "--norc", "--noprofile", "--noediting", "-i"],
             cwd=directory,
@@ -44,7 +47,7 @@ class Terminal:
         self._unread = ""
         #: Everything that was ever shown.
         self.text = ""
-        self._read_until(PROMPT)
+        self.wait_for_prompt()
 
     def type(self, line: str) -> None:
         os.write(self._screen, f"{line}\n".encode())
@@ -54,7 +57,7 @@ class Terminal:
         self._read_until(pattern_of(line))
 
     def wait_for_prompt(self) -> None:
-        self._read_until(PROMPT)
+        self._read_until(SUCCESS)
 
     def close(self) -> None:
         """End the shell and whatever still runs in its session; a server takes a hang-up for a reload."""
@@ -65,12 +68,13 @@ class Terminal:
         os.close(self._screen)
 
     def _read_until(self, pattern: str) -> None:
-        """Take what is shown up to the first match of *pattern*."""
+        """Take what is shown up to the first match of *pattern*; AssertionError if a command fails before."""
         deadline = time.monotonic() + DEADLINE
         while (match := re.search(pattern, self._unread)) is None:
             ready, _, _ = select.select([self._screen], [], [], max(0.0, deadline - time.monotonic()))
             assert ready, f"{pattern!r} was not shown:\n{self.text}"
             self._receive()
+            assert not _FAILURE.search(self._unread), f"a command failed:\n{self.text}"
         self._unread = self._unread[match.end() :]
 
     def _receive(self) -> None:
