@@ -14,6 +14,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from signal import SIGINT, SIGTERM, Signals
 from typing import Any, NamedTuple
 
 import pytest
@@ -48,7 +49,8 @@ def postgresql() -> Iterator[PostgreSQL]:
         subprocess.run(initialise, check=True, capture_output=True, cwd=directory, **as_user("postgres"))
         serve = [f"{binaries}/postgres", "-D", data, "-k", directory, "-c", "listen_addresses=", "-c", "fsync=off"]
         serve += ["-c", f"max_connections={MAX_CONNECTIONS}"]
-        with running_service(serve, "ready to accept connections", cwd=directory, **as_user("postgres")):
+        # SIGINT is its fast stop; SIGTERM would wait for every client that a failed test forgot.
+        with running_service(serve, "ready to accept connections", SIGINT, cwd=directory, **as_user("postgres")):
             yield PostgreSQL(directory, f"postgresql://postgres@/postgres?host={directory}")
 
 
@@ -102,10 +104,13 @@ def service_directory(owner: str = "") -> Iterator[str]:
 
 
 @contextmanager
-def running_service(command: list[str], ready: str, **options: Any) -> Iterator[str]:
-    """Run *command* for the length of the block, and give the line that said it is *ready*."""
+def running_service(command: list[str], ready: str, stop: Signals = SIGTERM, **options: Any) -> Iterator[str]:
+    """Run *command* for the length of the block, and give the line that said it is *ready*.
+
+    It is sent *stop* at the end, and also if this process is killed before.
+    """
     process = subprocess.Popen(
-        command,
+        ["setpriv", "--pdeathsig", stop.name.removeprefix("SIG"), *command],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -116,7 +121,7 @@ def running_service(command: list[str], ready: str, **options: Any) -> Iterator[
     try:
         yield wait_for_line(process, ready)
     finally:
-        process.terminate()
+        process.send_signal(stop)
         process.communicate(timeout=30)
 
 

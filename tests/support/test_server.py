@@ -1,7 +1,10 @@
 """A test's server must never hide why it failed, and never outlive its test."""
 
 import contextlib
+import os
+import select
 import signal
+import subprocess
 import sys
 from pathlib import Path
 
@@ -14,6 +17,17 @@ from tests.support.server import RunningServer
 from tests.support.transcript import ServerFault
 
 STAND_IN = (sys.executable, str(Path(__file__).with_name("stand_in.py")))
+
+ROOT = Path(__file__).parents[2]
+
+#: A test run that is killed while its server serves.
+KILLED_RUN = """
+import os, signal
+from tests.support.test_server import start_stand_in
+
+print(start_stand_in().pid, flush=True)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
 
 
 def start_stand_in(fault="none", timeout=10.0):
@@ -65,6 +79,24 @@ def test_process_left_behind_is_a_failure_and_is_ended():
         pass
 
     server.wait_for_end()
+
+
+def test_server_ends_when_the_test_run_is_killed():
+    """Nobody is left then who would stop it."""
+    run = subprocess.run([sys.executable, "-c", KILLED_RUN], cwd=ROOT, stdout=subprocess.PIPE, timeout=20, check=False)
+
+    assert -signal.SIGKILL == run.returncode
+    assert ends(int(run.stdout), within=10)
+
+
+def ends(pid, within):
+    """Return whether the process ends in so many seconds; it need not be a child of ours."""
+    try:
+        descriptor = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return True
+    with open(descriptor):
+        return bool(select.select([descriptor], [], [], within)[0])
 
 
 def test_log_is_waited_for_no_longer_than_its_processes_live():

@@ -64,7 +64,7 @@ class Transcript:
 
     def _collect(self) -> None:
         decoder = codecs.getincrementaldecoder("utf-8")("backslashreplace")
-        with self._log, self._notify, self._copy.open("wb") as copy, selectors.DefaultSelector() as selector:
+        with self._log, self._notify, self._copy.open("wb", buffering=0) as copy, selectors.DefaultSelector() as selector:
             selector.register(self._log, selectors.EVENT_READ)
             selector.register(self._notify, selectors.EVENT_READ)
             while not self.ended:
