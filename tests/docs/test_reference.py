@@ -42,8 +42,8 @@ def test_every_key_of_environ_is_named() -> None:
     head = parse_request_head(b"GET /?a HTTP/1.0\r\n\r\n", connection_environ(base, None), Limits())
     assert head is not None
 
-    # The exchange adds the last one.
-    assert {*head.environ, "wsgi.input"} == first_cells("docs/reference/environ.md", "Always")
+    # The connection and the exchange add one each.
+    assert {*head.environ, "wsgi.input", "wsgi.early_hints"} == first_cells("docs/reference/environ.md", "Always")
 
 
 def test_every_part_stands_in_the_architecture() -> None:
