@@ -8,5 +8,5 @@ user = ContextVar("user", default="nobody")
 def application(environ, start_response):
     before = user.get()
     user.set(environ["QUERY_STRING"])
-    start_response("200 OK", [("Content-Length", str(len(before)))])
+    start_response("200 OK", [("Content-Type", "text/plain"), ("Content-Length", str(len(before)))])
     return [before.encode()]

@@ -2,7 +2,7 @@
 
 
 def read_whole(content):
-    return [content.read()]
+    return [content.read(-1)]
 
 
 def read_pieces(content):
@@ -18,5 +18,10 @@ READERS = {"/pieces": read_pieces, "/lines": read_lines, "/ignore": lambda conte
 
 def application(environ, start_response):
     pieces = READERS.get(environ["PATH_INFO"], read_whole)(environ["wsgi.input"])
-    start_response("200 OK", [("Content-Length", str(sum(map(len, pieces)))), ("X-Method", environ["REQUEST_METHOD"])])
+    fields = [
+        ("Content-Type", "application/octet-stream"),
+        ("Content-Length", str(sum(map(len, pieces)))),
+        ("X-Method", environ["REQUEST_METHOD"]),
+    ]
+    start_response("200 OK", fields)
     return pieces

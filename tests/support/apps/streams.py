@@ -21,7 +21,7 @@ def written(environ, start_response):
 
 
 def file(environ, start_response):
-    start_response("200 OK", [("Content-Length", "13")])
+    start_response("200 OK", [("Content-Type", "text/plain"), ("Content-Length", "13")])
     return environ["wsgi.file_wrapper"](io.BytesIO(b"one two three"), 4)
 
 

@@ -1,6 +1,14 @@
-"""An ordinary application under the standard library's examiner of both sides of PEP 3333."""
+"""Every well-behaved application under the standard library's examiner of both sides of PEP 3333.
 
+The first segment of the path names the application, as in /echo/lines; `/` is a plain one.
+"""
+
+from importlib import import_module
+from wsgiref.util import shift_path_info
 from wsgiref.validate import validator
+
+#: Applications that are not called `application`.
+NAMES = {"board": "app"}
 
 
 def plain(environ, start_response):
@@ -9,4 +17,7 @@ def plain(environ, start_response):
     return [b"ok", content]
 
 
-application = validator(plain)
+def application(environ, start_response):
+    name = shift_path_info(environ) if environ["PATH_INFO"] != "/" else None
+    chosen = getattr(import_module(name), NAMES.get(name, "application")) if name else plain
+    return validator(chosen)(environ, start_response)
