@@ -34,7 +34,9 @@ class Case:
         self.raw = path.read_bytes()
         self.clause = expected.pop("clause")
         self.outcome = expected.pop("outcome")
-        self.limits = Limits(**expected.pop("limits", {}))
+        #: The limits that are not the usual ones.
+        self.given_limits: dict[str, int | None] = expected.pop("limits", {})
+        self.limits = Limits(**self.given_limits)
         self.leniency = Leniency(**expected.pop("leniency", {}))
         self.used = set(expected.pop("used", ()))
         self.expected = expected

@@ -1,0 +1,92 @@
+"""The corpus again, on served connections: here "accepted" is an answer, and "closed" is the socket."""
+
+import re
+from urllib.parse import quote
+
+import pytest
+
+from tests.protocol.cases import ROOT, read_corpus
+
+NEXT = b"GET /next HTTP/1.1\r\nHost: next\r\n\r\n"
+
+TOPICS = sorted(path.name for path in ROOT.iterdir() if path.is_dir())
+
+#: The settings that make the limits of a case; the other limits are not for users to set.
+SETTINGS = {
+    "line": "limit_request_line",
+    "fields": "limit_request_fields",
+    "field_size": "limit_request_field_size",
+    "content": "limit_request_content",
+}
+
+
+def read_topic(topic, outcome):
+    """Return the cases of a directory of the corpus whose limits a user can set."""
+    cases = [parameter.values[0] for parameter in read_corpus(outcome)]
+    return [case for case in cases if case.name.startswith(f"{topic}/") and is_settable(case.given_limits)]
+
+
+def is_settable(limits):
+    return set(limits) <= set(SETTINGS) and all(limits.values())
+
+
+def settings_of(case):
+    leniency = {name: value for name, value in case.leniency._asdict().items() if value}
+    return {SETTINGS[name]: value for name, value in case.given_limits.items()} | leniency
+
+
+def echo(environ, start_response):
+    content = environ["wsgi.input"].read()
+    start_response("200 OK", [("X-Path", quote(environ["PATH_INFO"]) or "none")])
+    return [content]
+
+
+def converse(serve, case, then=b""):
+    """Return what a client gets that sends a case, *then* something more, and then listens until the socket is closed."""
+    client = serve(echo, **settings_of(case))
+    client.send(case.raw + then)
+    client.socket.shutdown(1)
+    return client.receive()
+
+
+def statuses(answers):
+    return [int(status) for status in re.findall(rb"HTTP/1\.1 ([2-5]\d\d) ", answers)]
+
+
+@pytest.mark.security("after any framing error close, never parse another request")
+@pytest.mark.parametrize("topic", TOPICS)
+def test_refused_case_is_answered_once_and_the_socket_closed(serve, topic):
+    wrong = {}
+
+    for case in read_topic(topic, "refuse"):
+        answers = converse(serve, case, NEXT)
+        if statuses(answers) != [case.expected["status"]] or b"X-Path" in answers:
+            wrong[case.name] = answers
+
+    assert {} == wrong
+
+
+@pytest.mark.parametrize("topic", TOPICS)
+def test_accepted_case_is_answered_and_so_is_the_next_request(serve, topic):
+    wrong = {}
+
+    for case in read_topic(topic, "accept"):
+        answers = converse(serve, case, NEXT)
+        persistent = b"\r\nConnection: close" not in answers.split(b"\r\n\r\n")[0]
+        expected = [200, 200] if case.expected.get("head", {}).get("persistent", persistent) else [200]
+        if statuses(answers) != expected or persistent != (b"X-Path: /next\r\n" in answers):
+            wrong[case.name] = answers
+
+    assert {} == wrong
+
+
+@pytest.mark.parametrize("topic", TOPICS)
+def test_incomplete_case_is_never_taken_for_a_whole_request(serve, topic):
+    wrong = {}
+
+    for case in read_topic(topic, "incomplete"):
+        answers = converse(serve, case)
+        if 200 in statuses(answers):
+            wrong[case.name] = answers
+
+    assert {} == wrong
