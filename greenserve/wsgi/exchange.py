@@ -129,7 +129,7 @@ class Exchange:
                 close()
 
     def start_response(
-        self, status: str, headers: list[tuple[str, str]], exc_info: ExcInfo | None = None
+        self, status: str, response_headers: list[tuple[str, str]], exc_info: ExcInfo | None = None
     ) -> Callable[[bytes], None]:
         """PEP 3333's start_response(): nothing is sent before the first block of content."""
         if exc_info is not None:
@@ -140,7 +140,7 @@ class Exchange:
                 exc_info = None  # the traceback would keep this frame alive
         elif self._answer is not None:
             raise BadResponse("start_response was called twice without exc_info (PEP 3333)")
-        self._answer = check_answer(status, headers)
+        self._answer = check_answer(status, response_headers)
         return self.write
 
     def write(self, block: bytes) -> None:

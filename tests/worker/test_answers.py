@@ -42,6 +42,18 @@ def test_unknown_expectation_is_417(serve):
     assert client.receive().startswith(b"HTTP/1.1 417 Expectation Failed\r\n")
 
 
+def test_content_that_is_too_much_is_refused_before_it_is_sent(serve):
+    """The final answer takes the place of 100 (Continue): the client need not send anything (RFC 9110 section 10.1.1)."""
+    client = serve(refuse, limit_request_content=1000)
+
+    client.send(POST[:-2] % MUCH + b"Expect: 100-continue\r\n\r\n")
+    client.socket.shutdown(1)
+    answer = client.receive()
+
+    assert answer.startswith(b"HTTP/1.1 413 ")
+    assert 1 == answer.count(b"HTTP/1.1")
+
+
 # While the client still sends.
 
 
