@@ -171,6 +171,8 @@ class Exchange:
             self._send_each(blocks)
 
     def _send_each(self, blocks: Iterable[bytes]) -> None:
+        if blocks is None or isinstance(blocks, (str, bytes)):
+            raise BadResponse(f"the application returned {type(blocks).__name__}, not an iterable of bytes such as [b'content']")
         for block in blocks:
             self._check_block(block)
             if block:

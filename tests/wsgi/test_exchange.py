@@ -229,6 +229,11 @@ def test_block_that_is_not_bytes_is_500(block):
     assert_500(run(answer(blocks=[b"fine", block])), "not bytes")
 
 
+@pytest.mark.parametrize(("blocks", "name"), [("text", "str"), (b"bytes", "bytes"), (None, "NoneType")])
+def test_common_mistakes_are_called_by_their_name(blocks, name):
+    assert_500(run(answer(blocks=blocks)), f"the application returned {name}, not an iterable of bytes")
+
+
 def test_no_start_response_is_500():
     assert_500(run(lambda environ, start_response: []), "without calling start_response")
 
