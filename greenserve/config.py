@@ -263,7 +263,7 @@ class Config:
     )
     spool_memory: int = setting(
         Size(),
-        default=512 << 10,
+        default=64 << 10,
         flags="--spool-memory",
         group=LIMITS,
         unit="bytes",
@@ -274,7 +274,10 @@ class Config:
         default=None,
         flags="--tmp-upload-dir",
         group=LIMITS,
-        help="Where temporary files are made for content; none is the directory that the system has for them.",
+        help=(
+            "Where temporary files are made for content; none is the directory that the system has for them, which on "
+            "many systems is memory."
+        ),
     )
     stream_chunked: bool = setting(
         Switch(),

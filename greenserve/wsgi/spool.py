@@ -20,7 +20,7 @@ class Spooling(NamedTuple):
     """How content is kept."""
 
     #: Bytes of one request's content that stay in memory.
-    memory: int = 512 << 10
+    memory: int = 64 << 10
     #: Where the file is made; None is the system's directory for temporary files.
     directory: str | None = None
 
