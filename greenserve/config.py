@@ -9,6 +9,7 @@ import dataclasses
 from typing import Literal
 
 from greenserve.cpus import count_usable_cpus
+from greenserve.encryption import Encryption
 from greenserve.kinds import (
     Account,
     Address,
@@ -30,6 +31,7 @@ from greenserve.kinds import (
 from greenserve.setting import (
     APPLICATION,
     DEVELOPMENT,
+    GROUPS,
     LENIENCY,
     LIMITS,
     LISTENING,
@@ -45,7 +47,7 @@ ACCESS_LOG_FORMAT = '%(h)s %(l)s %(u)s %(t)s "%(r)s" %(s)s %(b)s "%(f)s" "%(a)s"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Config:
+class Config(Encryption):
     """The values in force. Frozen: a reload makes another one."""
 
     wsgi_app: str = setting(
@@ -426,7 +428,7 @@ class Config:
         return dict(pair.split("=", 1) for pair in self.raw_env)
 
 
+_FOUND = [Setting(name=field.name, default=field.default, **field.metadata) for field in dataclasses.fields(Config)]
+
 #: The table, by name, in the order of --help.
-SETTINGS: dict[str, Setting] = {
-    field.name: Setting(name=field.name, default=field.default, **field.metadata) for field in dataclasses.fields(Config)
-}
+SETTINGS: dict[str, Setting] = {each.name: each for each in sorted(_FOUND, key=lambda each: GROUPS.index(each.group))}

@@ -20,6 +20,9 @@ from greenserve.errors import ConfigError
 #: What a value in a Python file can be; everything else there is machinery.
 PLAIN = (str, bytes, bool, int, float, list, tuple, set, dict, types.NoneType)
 
+#: What may be a hook, and is machinery too if no setting has its name.
+FUNCTION = types.FunctionType
+
 
 class Entry(NamedTuple):
     """One key of a file. `place` names the file and, where it is known, the line."""
@@ -130,14 +133,18 @@ def execute(run: Callable[[], Mapping[str, object]], origin: str, source: str, l
 
 
 def speaks_for_itself(name: str, value: object) -> bool:
-    """Tell whether the name could be meant as a setting: lower-case, not private, and plain."""
-    return name.islower() and not name.startswith("_") and isinstance(value, PLAIN)
+    """Tell whether the name could be meant as a setting: lower-case, not private, and plain or a function."""
+    return name.islower() and not name.startswith("_") and isinstance(value, (*PLAIN, FUNCTION))
 
 
 def line_of_name(source: str, name: str) -> int | None:
-    """Return the last line that assigns to *name*."""
-    names = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Name) and node.id == name]
-    return max((node.lineno for node in names if isinstance(node.ctx, ast.Store)), default=None)
+    """Return the last line that assigns to *name*, or defines it."""
+    nodes = list(ast.walk(ast.parse(source)))
+    assigned = [
+        node.lineno for node in nodes if isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Store)
+    ]
+    defined = [node.lineno for node in nodes if isinstance(node, ast.FunctionDef) and node.name == name]
+    return max(assigned + defined, default=None)
 
 
 def line_of_error(error: BaseException, origin: str) -> int | None:

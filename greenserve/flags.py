@@ -56,6 +56,8 @@ def build_parser() -> argparse.ArgumentParser:
     )
     groups: dict[str, Any] = {}
     for setting in SETTINGS.values():
+        if not setting.typed:
+            continue
         group = groups.get(setting.group) or groups.setdefault(setting.group, parser.add_argument_group(setting.group))
         add_setting(group, setting)
     add_actions(parser)

@@ -51,6 +51,8 @@ class Kind(Generic[T]):
     expects: str
     #: What stands for the value in --help.
     metavar: str
+    #: Whether a value can be written as text; a function cannot, and stands in Python files only.
+    typed: ClassVar[bool] = True
 
     def read(self, given: object) -> T:
         """Return the value that *given* means, or raise Refused with what was expected."""

@@ -10,6 +10,7 @@ T = TypeVar("T")
 #: The groups of --help and of the reference page, in their order.
 APPLICATION = "Application"
 LISTENING = "Listening"
+TLS = "TLS"
 WORKERS = "Workers"
 TIMEOUTS = "Timeouts"
 LIMITS = "Limits"
@@ -17,6 +18,8 @@ LENIENCY = "Leniency"
 LOGGING = "Logging"
 PROCESS = "Process"
 DEVELOPMENT = "Development"
+
+GROUPS = (APPLICATION, LISTENING, TLS, WORKERS, TIMEOUTS, LIMITS, LENIENCY, LOGGING, PROCESS, DEVELOPMENT)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,6 +37,11 @@ class Setting:
     @property
     def variable(self) -> str:
         return f"GREENSERVE_{self.name.upper()}"
+
+    @property
+    def typed(self) -> bool:
+        """Whether flags, variables and TOML files can give it."""
+        return self.kind.typed
 
     @property
     def repeatable(self) -> bool:

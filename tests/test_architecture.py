@@ -11,7 +11,21 @@ import pytest
 
 ROOT = Path(__file__).parent.parent / "greenserve"
 
-VALUES = {"errors", "kinds", "cpus", "setting", "config", "flags", "files", "sources", "status", "mailbox", "log", "seat"}
+VALUES = {
+    "errors",
+    "kinds",
+    "cpus",
+    "setting",
+    "encryption",
+    "config",
+    "flags",
+    "files",
+    "sources",
+    "status",
+    "mailbox",
+    "log",
+    "seat",
+}
 
 #: What each part may import besides itself. Read it top-down: a part knows
 #: only the parts above its own line.
@@ -20,7 +34,8 @@ MAY_IMPORT = {
     "kinds": {"errors"},
     "cpus": set(),
     "setting": {"kinds"},
-    "config": {"errors", "kinds", "cpus", "setting"},
+    "encryption": {"kinds", "setting"},
+    "config": {"errors", "kinds", "cpus", "setting", "encryption"},
     "flags": {"errors", "kinds", "setting", "config"},
     "files": {"errors"},
     "sources": {"errors", "kinds", "config", "flags", "files"},
@@ -49,6 +64,7 @@ FORBIDDEN = {
 LAZY = {
     ("cli.py", "greenserve.worker"): "the master process must never load gevent",
     ("master/watcher.py", "watchfiles"): "an optional extra, loaded only in the process that watches",
+    ("worker/selfsigned.py", "trustme"): "an optional extra, for development",
     ("files.py", "tomli"): "Python 3.10 has no tomllib",
     ("files.py", "tomllib"): "loaded only when there is a file to read",
 }

@@ -42,7 +42,7 @@ Relative paths in any setting start in `chdir`.
 
 A Python file is executed by the master process, again at each reload.
 It must not import gevent, or anything that does: workers are patched before anything else, and the master is not.
-Names of its own begin with an underscore or are not lower-case; modules, functions and classes are ignored.
+Names of its own begin with an underscore or are not lower-case; modules, classes, and functions that are no setting are ignored.
 
 Sizes are in bytes, or have `k`, `m` or `g` behind them for powers of 1024.
 """
@@ -61,11 +61,16 @@ def section(setting: Setting) -> str:
 
 {one_sentence_per_line(setting.help)}
 
-- Flags: {", ".join(f"`{flag}`" for flag in flags_of(setting))}
-- Variable: `{setting.variable}`
+{ways_of(setting)}
 - Value: {value_of(setting)}
 - Default: `{setting.kind.show(setting.default)}`{unit}
 """
+
+
+def ways_of(setting: Setting) -> str:
+    if not setting.typed:
+        return "- In a Python configuration file only"
+    return f"- Flags: {', '.join(f'`{flag}`' for flag in flags_of(setting))}\n- Variable: `{setting.variable}`"
 
 
 def value_of(setting: Setting) -> str:
