@@ -54,9 +54,9 @@ def start_worker(seat: Seat) -> int:
 
 
 def check_application(config: Config) -> int:
-    """Load the application as a worker would, serve nothing, return the exit code."""
-    from greenserve.worker.boot import load_configured
+    """Load certificates and the application as a worker would, serve nothing, return the exit code."""
+    from greenserve.worker.boot import check
 
-    load_configured(config)
+    check(config)
     print(f"the configuration is good, and {config.wsgi_app!r} loads")
     return 0

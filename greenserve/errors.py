@@ -108,3 +108,12 @@ class ClientDisconnected(GreenserveError, ConnectionError):
     Also a ConnectionError, because that is what an application which guards
     its reading and writing already catches.
     """
+
+
+class HandshakeFailed(GreenserveError):
+    """TLS could not begin on a connection. The message says why, in a clause."""
+
+    def __init__(self, reason: str, *, silent: bool = False) -> None:
+        """*silent* is a client that left without a word."""
+        super().__init__(reason)
+        self.silent = silent

@@ -39,6 +39,10 @@ COLUMNS = {
     "used_permit_unconventional_http_version": "Heads that only permit_unconventional_http_version let pass.",
     "used_casefold_http_method": "Heads whose method casefold_http_method changed.",
     "used_header_map": "Heads with a name that header_map changed.",
+    "handshakes": "TLS handshakes completed so far.",
+    "handshakes_resumed": "TLS handshakes that took up an earlier session.",
+    "handshakes_failed": "Connections that ended because TLS could not begin.",
+    "deadlines_handshake": "Connections ended because a TLS handshake did not finish in time.",
 }
 
 _INDEX = {column: index for index, column in enumerate(COLUMNS)}

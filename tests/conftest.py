@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.authority import Authority
 from tests.support.gate import Gate
 from tests.support.server import RunningServer
 
@@ -27,6 +28,12 @@ def gate() -> Iterator[Gate]:
     """A gate inside the application `gated`."""
     with Gate() as gate:
         yield gate
+
+
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    """A certificate authority that no one trusts but the tests."""
+    return Authority(tmp_path_factory.mktemp("authority"))
 
 
 @pytest.fixture

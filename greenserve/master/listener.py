@@ -27,14 +27,13 @@ class Listener:
     #: Which file the socket is, if we made it: (path, device, inode).
     file: tuple[str, int, int] | None = None
 
-    @property
-    def url(self) -> str:
-        """Where clients find it, as the log says it."""
+    def url(self, tls: bool) -> str:
+        """Return where clients find it, as the log says it; *tls* is what TCP listeners speak."""
         name = self.socket.getsockname()
         if self.socket.family == socket.AF_UNIX:
             return f"unix:{os.fsdecode(name)}"
         host = f"[{name[0]}]" if ":" in name[0] else name[0]
-        return f"http://{host}:{name[1]}"
+        return f"{'https' if tls else 'http'}://{host}:{name[1]}"
 
     def give_to(self, uid: int, gid: int) -> None:
         """Make the file, if it is one, that user's and group's; -1 leaves what is."""

@@ -180,7 +180,7 @@ class Master:
         self._introduced = True
         log.info("%s", journal.banner(hello))
         for listener in self._listeners:
-            log.info("listening on %s", listener.url)
+            log.info("listening on %s", listener.url(self._config.tls))
         log.info("%s", journal.count(self._fleet.size, "worker"))
         log.info("pid %d", os.getpid())
 

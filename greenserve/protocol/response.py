@@ -216,13 +216,14 @@ def make_early_hints(fields: Iterable[object]) -> bytes:
     return "".join(lines).encode("latin-1")
 
 
-def make_refusal(code: int, *, method: str, date: str, persistent: bool = False) -> bytes:
+def make_refusal(code: int, *, method: str, date: str, persistent: bool = False, text: str = "") -> bytes:
     """Return a whole response that says *code* and no more, but for when to come back after 503.
 
-    What was wrong stands in the log, not here: the client learns the status.
+    What was wrong stands in the log, not here: the client learns the status,
+    unless *text* is what it can do about it.
     """
     phrase = HTTPStatus(code).phrase
-    content = f"{code} {phrase}\n".encode()
+    content = (text or f"{code} {phrase}\n").encode()
     fields = [("Content-Type", "text/plain; charset=utf-8")]
     if code == HTTPStatus.SERVICE_UNAVAILABLE:
         fields.append(("Retry-After", RETRY_AFTER))

@@ -26,6 +26,7 @@ from greenserve.errors import FatalError, WorkerBootError
 from greenserve.log import AccessLog
 from greenserve.mailbox import Failed, Hello, Ready
 from greenserve.seat import Seat
+from greenserve.worker.certificates import make_context
 from greenserve.worker.identity import assume_identity
 from greenserve.worker.worker import Worker
 from greenserve.wsgi.exchange import Application
@@ -57,13 +58,21 @@ def boot(seat: Seat) -> Worker:
     config = seat.config
     try:
         access_log = AccessLog(config.accesslog, config.access_log_format) if config.accesslog else None
+        # While we may still read what is root's alone.
+        tls = make_context(config)
         assume_identity(config.user, config.group, config.umask)
     except (FatalError, OSError) as error:
         raise WorkerBootError(f"a worker cannot start: {error}") from error
-    worker = Worker(seat, load_configured(config), access_log)
+    worker = Worker(seat, load_configured(config), access_log, tls)
     worker.start()
     seat.mailbox.send(Ready(round(time.monotonic() - BOOT_BEGAN, 3)))
     return worker
+
+
+def check(config: Config) -> None:
+    """Load all that a worker loads. Raises AppLoadError or WorkerBootError."""
+    make_context(config)
+    load_configured(config)
 
 
 def load_configured(config: Config) -> Application:

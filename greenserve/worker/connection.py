@@ -5,13 +5,13 @@ from contextvars import copy_context
 from time import monotonic, time
 from typing import Any
 
-from greenserve.errors import ClientDisconnected, ContentNotStored, ProtocolError, RequestTimeout
+from greenserve.errors import ClientDisconnected, ContentNotStored, HandshakeFailed, ProtocolError, RequestTimeout
 from greenserve.protocol.content import ChunkedContent, content_after
 from greenserve.protocol.head import RequestHead
 from greenserve.protocol.response import CONTINUE, make_refusal
 from greenserve.worker.readiness import DeadlineExceeded, now
-from greenserve.worker.service import Service, error_log
-from greenserve.worker.transport import Transport
+from greenserve.worker.service import Service, error_log, log_handshake
+from greenserve.worker.tls import AnyTransport
 from greenserve.wsgi.exchange import Exchange
 from greenserve.wsgi.input import Input
 
@@ -30,7 +30,7 @@ class Connection:
 
     __slots__ = ("_buffer", "_debt", "_environ", "_exchange", "_served", "_service", "_transport", "idle")
 
-    def __init__(self, transport: Transport, environ: dict[str, Any], service: Service) -> None:
+    def __init__(self, transport: AnyTransport, environ: dict[str, Any], service: Service) -> None:
         self._transport = transport
         self._environ = environ
         self._service = service
@@ -52,8 +52,11 @@ class Connection:
         """Answer requests until the last one: the whole life of the connection's greenlet."""
         try:
             self._environ["wsgi.early_hints"] = self._send_early_hints
+            self._open()
             while self._serve_next():
                 self._served += 1
+        except HandshakeFailed as failure:
+            log_handshake(self._environ, failure)
         except ClientDisconnected as error:
             error_log.debug("%s: %s", self._environ["REMOTE_ADDR"] or "-", error)
         except Exception:
@@ -63,6 +66,10 @@ class Connection:
             self._environ.pop("wsgi.early_hints", None)
             self._transport.close()
             self._service.connections.dismiss(self)
+
+    def _open(self) -> None:
+        """Do what comes before the first request. Raises HandshakeFailed."""
+        self._environ.update(self._transport.open(now() + self._service.config.handshake_timeout))
 
     def _serve_next(self) -> bool:
         """Read and answer one request; return whether another may follow."""
@@ -200,7 +207,9 @@ class Connection:
             return False
         if exchange.persistent and self._discard(exchange.input):
             return True
-        if exchange.complete and not exchange.input.finished:
+        if not exchange.complete:
+            self._transport.cut()
+        elif not exchange.input.finished:
             self._linger()
         return False
 

@@ -11,7 +11,7 @@ from types import FrameType, TracebackType
 from typing import Any
 
 from greenserve.config import Config
-from greenserve.errors import BadResponse, ClientDisconnected, ProtocolError
+from greenserve.errors import BadResponse, ClientDisconnected, HandshakeFailed, ProtocolError
 from greenserve.log import Access, AccessLog
 from greenserve.protocol.head import parse_request_head
 from greenserve.protocol.leniency import STRICT, Leniency, LenientParser, Parse
@@ -134,6 +134,12 @@ def limits_of(config: Config) -> Limits:
 
 def leniency_of(config: Config) -> Leniency:
     return Leniency(*(getattr(config, name) for name in Leniency._fields))
+
+
+def log_handshake(environ: dict[str, Any], failure: HandshakeFailed) -> None:
+    """Say in one line that TLS did not begin; that a probe came and went is no news."""
+    level = logging.DEBUG if failure.silent else logging.INFO
+    error_log.log(level, "no TLS with %s: %s", environ["REMOTE_ADDR"] or "-", failure)
 
 
 def log_failure(environ: dict[str, Any], failure: BaseException) -> None:

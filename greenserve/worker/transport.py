@@ -6,6 +6,7 @@ would try first and pay for an exception on every wait.
 
 import os
 import socket
+from contextlib import suppress
 from fcntl import ioctl
 from sys import byteorder
 from termios import TIOCOUTQ
@@ -19,6 +20,8 @@ from greenserve.status import Row
 from greenserve.worker.readiness import READABLE, TO_READ, TO_WRITE, WRITABLE, DeadlineExceeded, Registration, Waiter, now
 
 RECEIVE_SIZE = 65536
+
+NOTHING: dict[str, str] = {}
 
 #: Up to so many bytes one copy is cheaper than a list for the kernel to gather.
 JOINED = 65536
@@ -66,6 +69,10 @@ class Transport:
         # answered and closed in one go never needs it.
         self._registration: Registration | None = None
         self._turn_began = perf_counter()
+
+    def open(self, deadline: float) -> dict[str, str]:
+        """Nothing comes before HTTP here, and environ gets nothing from it."""
+        return NOTHING
 
     def receive(self, deadline: float) -> bytes:
         """Return what the client sent next, b"" if it has finished sending.
@@ -142,6 +149,12 @@ class Transport:
             self.send(block)
         return len(block)
 
+    def send_now(self, data: bytes) -> None:
+        """Send what the kernel takes of *data* at once; for last words that nobody relies on."""
+        if data:
+            with suppress(ClientDisconnected):
+                self._send_now([data])
+
     def _send_now(self, pieces: list[bytes | memoryview]) -> list[bytes | memoryview]:
         """Send what the kernel takes at once; return what is left."""
         try:
@@ -200,6 +213,9 @@ class Transport:
         """Bring the deadline of the present wait forward to *deadline*."""
         if self._registration is not None:
             self._registration.deadline = min(self._registration.deadline, deadline)
+
+    def cut(self) -> None:
+        """Let the end look like an accident, which TCP alone has no word for."""
 
     def linger(self, end: float, silence: float) -> None:
         """Say that nothing more will be sent, then drop what the client still sends.

@@ -4,6 +4,7 @@ import logging
 import signal
 import socket
 from functools import partial
+from ssl import SSLContext
 from typing import Any
 
 from gevent import get_hub, signal_handler, sleep, spawn
@@ -17,6 +18,7 @@ from greenserve.worker.acceptor import Acceptor
 from greenserve.worker.connection import Connection
 from greenserve.worker.readiness import READABLE, open_readiness
 from greenserve.worker.service import Service
+from greenserve.worker.tls import TlsTransport
 from greenserve.worker.transport import Patience, Transport
 from greenserve.wsgi.environ import ErrorStream, connection_environ, listener_environ
 from greenserve.wsgi.exchange import Application
@@ -31,9 +33,10 @@ FORGET = 0.01
 
 
 class Worker:
-    def __init__(self, seat: Seat, application: Application, access_log: AccessLog | None) -> None:
+    def __init__(self, seat: Seat, application: Application, access_log: AccessLog | None, tls: SSLContext | None) -> None:
         self._seat = seat
         self._access_log = access_log
+        self._tls = tls
         self._waiter = open_readiness()
         self._service = Service(application, seat.config, self._waiter, seat.row, access_log, self._retire, self._changed)
         self._patience = Patience(seat.config.write_timeout, seat.config.minimum_rate, seat.row)
@@ -46,12 +49,16 @@ class Worker:
     def _open_acceptor(self, listener: socket.socket) -> Acceptor:
         config = self._seat.config
         errors = ErrorStream(write_error_text)
-        base = listener_environ(listener.getsockname(), multiprocess=config.resolved_workers > 1, errors=errors)
-        return Acceptor(listener, partial(self._open_connection, base), self._service.connections, self._seat.row)
+        # Nobody listens in on a unix socket, and the proxy at its other end speaks plain HTTP.
+        tls = self._tls if listener.family != socket.AF_UNIX else None
+        multiprocess = config.resolved_workers > 1
+        base = listener_environ(listener.getsockname(), multiprocess=multiprocess, errors=errors, tls=tls is not None)
+        return Acceptor(listener, partial(self._open_connection, base, tls), self._service.connections, self._seat.row)
 
-    def _open_connection(self, base: dict[str, Any], accepted: Any, peer: Any) -> Connection | None:
+    def _open_connection(self, base: dict[str, Any], tls: SSLContext | None, accepted: Any, peer: Any) -> Connection | None:
         """Make a connection of an accepted socket, counted from now on; None if it is one too many."""
-        transport = Transport(accepted, self._waiter, self._patience)
+        carrier = Transport(accepted, self._waiter, self._patience)
+        transport = carrier if tls is None else TlsTransport(carrier, tls, self._seat.row)
         connection = Connection(transport, connection_environ(base, peer), self._service)
         return connection if self._service.connections.admit(connection) else None
 

@@ -32,16 +32,16 @@ class ErrorStream:
         """Nothing waits here."""
 
 
-def listener_environ(address: Any, *, multiprocess: bool, errors: ErrorStream) -> dict[str, Any]:
+def listener_environ(address: Any, *, multiprocess: bool, errors: ErrorStream, tls: bool = False) -> dict[str, Any]:
     """Return what every request that comes through one listener shares.
 
     *address* is what `getsockname()` says: (host, port, ...), or the path of a
     unix socket, whose requests get the server name "localhost".
     """
     host, port = (address[0], address[1]) if isinstance(address, tuple) else ("localhost", 80)
-    return {
+    environ = {
         "wsgi.version": (1, 0),
-        "wsgi.url_scheme": "http",
+        "wsgi.url_scheme": "https" if tls else "http",
         "wsgi.errors": errors,
         # Several greenlets may be inside the application at once.
         "wsgi.multithread": True,
@@ -57,6 +57,9 @@ def listener_environ(address: Any, *, multiprocess: bool, errors: ErrorStream) -
         "QUERY_STRING": "",
         "REMOTE_ADDR": "",
     }
+    if tls:
+        environ["HTTPS"] = "on"
+    return environ
 
 
 def connection_environ(base: dict[str, Any], peer: Any) -> dict[str, Any]:

@@ -45,7 +45,7 @@ def test_each_address_is_opened_and_named_by_its_url(listen, tmp_path):
 
     ports = [listener.socket.getsockname()[1] for listener in listeners[:2]]
     assert [f"http://127.0.0.1:{ports[0]}", f"http://[::1]:{ports[1]}", f"unix:{tmp_path}/sock"] == [
-        each.url for each in listeners
+        each.url(tls=False) for each in listeners
     ]
     for listener in listeners:
         call(listener)

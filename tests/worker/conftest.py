@@ -13,6 +13,7 @@ from greenserve.status import Scoreboard
 from greenserve.worker.connection import Connection
 from greenserve.worker.readiness import EpollReadiness, LoopReadiness
 from greenserve.worker.service import Service
+from greenserve.worker.tls import TlsTransport
 from greenserve.worker.transport import Patience, Transport
 from greenserve.wsgi.environ import ErrorStream, connection_environ, listener_environ
 
@@ -54,6 +55,8 @@ class Stage:
         self.row = Scoreboard(1).row(0)
         self.retired = []
         self.greenlets = []
+        #: The context of the listener, if it speaks TLS.
+        self.tls = None
 
     def make_service(self, application, **settings):
         self.service = Service(application, Config(**settings), self.waiter, self.row, None, self.retired.append, lambda: None)
@@ -73,6 +76,8 @@ class Stage:
         base = listener_environ(("127.0.0.1", 80), multiprocess=False, errors=ErrorStream(str))
         patience = Patience(service.config.write_timeout, service.config.minimum_rate, self.row)
         transport = Transport(raw, self.waiter, patience)
+        if self.tls is not None:
+            transport = TlsTransport(transport, self.tls, self.row)
         connection = Connection(transport, connection_environ(base, ("192.0.2.1", 1234)), service)
         if service.connections.admit(connection):
             self.greenlets.append(gevent.spawn(connection.serve))
