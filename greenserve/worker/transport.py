@@ -6,6 +6,7 @@ would try first and pay for an exception on every wait.
 
 import os
 import socket
+import struct
 from contextlib import suppress
 from fcntl import ioctl
 from sys import byteorder
@@ -22,6 +23,7 @@ from greenserve.worker.readiness import READABLE, TO_READ, TO_WRITE, WRITABLE, D
 RECEIVE_SIZE = 65536
 
 NOTHING: dict[str, str] = {}
+_NO_LINGER = struct.pack("ii", 1, 0)
 
 #: Up to so many bytes one copy is cheaper than a list for the kernel to gather.
 JOINED = 65536
@@ -180,8 +182,14 @@ class Transport:
                 left = self._count_unsent()
                 if not patience.satisfied_by(held - left):
                     patience.row["deadlines_write"] += 1
+                    self._drop_unsent()
                     raise ClientDisconnected(f"the client took {held - left} bytes in {patience.timeout:g} s") from None
                 held = left
+
+    def _drop_unsent(self) -> None:
+        """Make closing free at once what the kernel holds for the client, which else would be there until it is taken."""
+        with suppress(OSError):
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
 
     def _count_unsent(self) -> int:
         """Return how many bytes the kernel still holds for the client."""
