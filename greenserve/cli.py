@@ -27,19 +27,36 @@ def main(argv: Sequence[str] | None = None) -> int:
     except FatalError as error:
         print(f"greenserve: {error}", file=sys.stderr)
         return error.exit_code
+    except BrokenPipeError:
+        # Whoever read what we print has seen enough, as `head` does; Python would complain again at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
 
 
 def act(loaded: Loaded, load: Callable[[], Loaded]) -> int:
     """Do what the command line asks: show the configuration, check it, or serve."""
     if loaded.action == "print-config":
-        print(describe_config(loaded))
+        print(describe_config(loaded), flush=True)
         return 0
-    compile_access_format(loaded.config.access_log_format)
     if loaded.action == "check-config":
+        compile_access_format(loaded.config.access_log_format)
         return check_application(loaded.config)
-    open_error_log(loaded.config.errorlog, loaded.config.loglevel)
-    master = Master(loaded.config, lambda: load().config, start_worker, bind_given=not loaded.is_default("bind"))
+    open_logs(loaded.config)
+    master = Master(loaded.config, partial(reload_config, load), start_worker, bind_given=not loaded.is_default("bind"))
     return master.run()
+
+
+def reload_config(load: Callable[[], Loaded]) -> Config:
+    """Return the configuration as it is now, by the function that start uses. Raises ConfigError."""
+    config = load().config
+    open_logs(config)
+    return config
+
+
+def open_logs(config: Config) -> None:
+    """Send the error log where *config* says, and see that access lines can be written as it says."""
+    compile_access_format(config.access_log_format)
+    open_error_log(config.errorlog, config.loglevel)
 
 
 def start_worker(seat: Seat) -> int:

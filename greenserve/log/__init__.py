@@ -8,10 +8,12 @@ because a disk is full, or waits for a lock, since a worker logs from its hub.
 from greenserve.log.access import AccessLog
 from greenserve.log.error import close_error_log, error_log, open_error_log, reopen_error_log, write_error_text
 from greenserve.log.line import Access, compile_access_format
+from greenserve.log.ration import Ration
 
 __all__ = [
     "Access",
     "AccessLog",
+    "Ration",
     "close_error_log",
     "compile_access_format",
     "error_log",

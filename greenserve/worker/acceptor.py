@@ -94,14 +94,18 @@ class Acceptor(StreamServer):  # type: ignore[misc]  # gevent has no types
 
     def finish(self, most: int) -> None:
         """Take what waits in the listener's queue already, *most* at the most, then accept no more."""
+        if self.started:
+            self._take_waiting(most)
+        self._end_pause()
+        self._stop_event.set()
+        self.stop_accepting()
+
+    def _take_waiting(self, most: int) -> None:
         for _ in range(most):
             taken = self.do_read()
             if taken is None:
                 break
             self.do_handle(*taken)
-        self._end_pause()
-        self._stop_event.set()
-        self.stop_accepting()
 
     def _rest(self, error: OSError) -> None:
         """Wait for descriptors without spinning: the listener stays readable all the while."""

@@ -17,6 +17,7 @@ monkey.patch_all()
 import atexit
 import logging
 import os
+import resource
 from importlib.metadata import version
 
 from gevent import get_hub
@@ -31,6 +32,9 @@ from greenserve.worker.identity import assume_identity
 from greenserve.worker.worker import Worker
 from greenserve.wsgi.exchange import Application
 from greenserve.wsgi.loader import load_application, make_importable
+
+#: Descriptors that a worker may need beside its connections: the application's files and connections of its own.
+OTHER_FILES = 1000
 
 error_log = logging.getLogger("greenserve.error")
 
@@ -56,6 +60,7 @@ def boot(seat: Seat) -> Worker:
     """Return a worker that has begun to serve. Raises AppLoadError or WorkerBootError."""
     seat.mailbox.send(Hello(version("gevent"), loop_name(), "plain Python code"))
     config = seat.config
+    allow_descriptors(config.worker_connections)
     try:
         access_log = AccessLog(config.accesslog, config.access_log_format) if config.accesslog else None
         # While we may still read what is root's alone.
@@ -82,6 +87,15 @@ def load_configured(config: Config) -> Application:
     for directory in reversed((os.getcwd(), *config.pythonpath)):
         make_importable(directory)
     return load_application(config.wsgi_app)
+
+
+def allow_descriptors(connections: int) -> None:
+    """Raise the soft limit of open files to what so many connections need, or as far as the hard one allows."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = connections + OTHER_FILES
+    if resource.RLIM_INFINITY != soft < wanted:
+        granted = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (granted, hard))
 
 
 def loop_name() -> str:

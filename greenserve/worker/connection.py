@@ -5,7 +5,7 @@ from contextvars import copy_context
 from time import monotonic, time
 from typing import Any
 
-from greenserve.errors import ClientDisconnected, ContentNotStored, HandshakeFailed, ProtocolError, RequestTimeout
+from greenserve.errors import ClientDisconnected, HandshakeFailed, ProtocolError, RequestTimeout
 from greenserve.protocol.content import ChunkedContent, content_after
 from greenserve.protocol.head import RequestHead
 from greenserve.protocol.response import CONTINUE, make_refusal
@@ -231,10 +231,7 @@ class Connection:
 
     def _refuse(self, refusal: ProtocolError) -> None:
         """Answer what is not a request that we serve, and hear no more from this client."""
-        self._service.count_refusal(refusal)
-        peer = self._environ["REMOTE_ADDR"] or "-"
-        log = error_log.error if isinstance(refusal, ContentNotStored) else error_log.info
-        log("a request from %s was refused with %d: %s", peer, refusal.status, refusal)
+        self._service.refused(self._environ, refusal)
         self._transport.send(make_refusal(refusal.status, method="GET", date=self._service.date()))
         self._linger()
 

@@ -11,8 +11,8 @@ from types import FrameType, TracebackType
 from typing import Any
 
 from greenserve.config import Config
-from greenserve.errors import BadResponse, ClientDisconnected, HandshakeFailed, ProtocolError
-from greenserve.log import Access, AccessLog
+from greenserve.errors import BadResponse, ClientDisconnected, ContentNotStored, HandshakeFailed, ProtocolError
+from greenserve.log import Access, AccessLog, Ration
 from greenserve.protocol.head import parse_request_head
 from greenserve.protocol.leniency import STRICT, Leniency, LenientParser, Parse
 from greenserve.protocol.limits import Limits
@@ -24,6 +24,9 @@ from greenserve.wsgi.exchange import Application, Exchange
 from greenserve.wsgi.spool import Spooling
 
 error_log = logging.getLogger("greenserve.error")
+
+#: Lines a second about requests that were refused; the counters know of all.
+REFUSALS_LOGGED = 10
 
 
 class Service:
@@ -57,6 +60,7 @@ class Service:
         #: No new request is promised a place on its connection any more.
         self.draining = False
         self._access_log = access_log
+        self._refusals = Ration(error_log, REFUSALS_LOGGED)
         self._retire = retire
         self._requests_left = config.max_requests and config.max_requests + randint(0, config.max_requests_jitter)
         self._pid = os.getpid()
@@ -88,6 +92,17 @@ class Service:
         column = f"refused_{refusal.status}"
         if column in COLUMNS:
             self.row[column] += 1
+
+    def refused(self, environ: dict[str, Any], refusal: ProtocolError) -> None:
+        """Write down what was refused before it was a request; *environ* is the connection's."""
+        self.count_refusal(refusal)
+        peer = environ["REMOTE_ADDR"] or "-"
+        if isinstance(refusal, ContentNotStored):
+            error_log.error("a request from %s was refused with %d: %s", peer, refusal.status, refusal)
+        else:
+            self._refusals.info("a request from %s was refused with %d: %s", peer, refusal.status, refusal)
+        if self._access_log is not None:
+            self._access_log.record(Access(environ, refusal.status, [], None, time.time(), 0.0, self._pid))
 
     def began(self) -> None:
         """Let a request in. Raises Overloaded (503) if there is no room for it."""

@@ -79,8 +79,11 @@ class Worker:
         self._watch(loop.timer(TICK, TICK), self._tick)
         self._mail_watcher = self._watch(loop.io(self._seat.mailbox.fileno(), READABLE), self._read_mail)
         self._seat.row["heartbeat_ms"] = monotonic_ms()
-        for acceptor in self._acceptors:
-            acceptor.start()
+        # A worker that was told to leave while it was booting must accept nothing.
+        self._read_mail()
+        if not self._service.draining:
+            for acceptor in self._acceptors:
+                acceptor.start()
 
     def run(self) -> int:
         """Serve until drained; return the exit code."""
@@ -101,9 +104,8 @@ class Worker:
 
     def _handle_signals(self) -> None:
         """Hear what a person sends to this very process; the master uses the mailbox."""
-        grace = self._seat.config.graceful_timeout
         self._watchers += [
-            signal_handler(signal.SIGTERM, self.drain, grace),
+            signal_handler(signal.SIGTERM, self._leave),
             signal_handler(signal.SIGQUIT, self.drain, 0.0),
             signal_handler(signal.SIGUSR1, self._reopen_logs),
         ]
@@ -111,6 +113,11 @@ class Worker:
         # Not SIG_IGN, which programs that the application starts would inherit.
         for number in (signal.SIGINT, signal.SIGHUP, signal.SIGUSR2, signal.SIGTTIN, signal.SIGTTOU):
             signal.signal(number, lambda *_: None)
+
+    def _leave(self) -> None:
+        """Go as a person asked, but not before the master has put another in our place."""
+        if not self._seat.mailbox.send(Retire("it was sent SIGTERM")):
+            self.drain(self._seat.config.graceful_timeout)
 
     # What the master asks.
 
@@ -161,4 +168,6 @@ class Worker:
         unfinished = self._seat.row["in_flight"]
         if unfinished:
             error_log.warning("%d requests were still in progress at the end of the time they had, and are cut off", unfinished)
+        if not self._deaf:
+            self._seat.mailbox.send(Withdrawn())
         self._finished.set()
