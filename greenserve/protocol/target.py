@@ -15,7 +15,7 @@ from greenserve.errors import BadRequest, MethodNotImplemented
 #: Wider than RFC 3986 by `" < > [ ] \ ^ { | }` and a lone %, which browsers do send.
 _is_target = re.compile(r"[!\"$-~]+").fullmatch
 
-_absolute_form = re.compile(r"(?i:https?)://([^/?]*)([^?]*)(\?.*)?").fullmatch
+_absolute_form = re.compile(r"(?i:https?)://([^/?]*)(/[^?]*)?(\?.*)?").fullmatch
 
 _REG_NAME = r"[A-Za-z0-9\-._~!$&'()*+,;=]*"
 # Not `(x|%hh)*`, which is slower, and not `(x+|%hh)*`, which can take exponential time.

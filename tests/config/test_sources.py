@@ -366,6 +366,7 @@ def test_print_config_shows_what_auto_came_to(load):
     assert f"= auto ({loaded.config.resolved_workers})" in describe_config(loaded)
 
 
+@pytest.mark.security("secrets masked in dumps (gevent's SecureEnviron idea)")
 def test_print_config_masks_secrets(load):
     text = describe_config(load("-e", "SECRET_KEY=hush", "-e", "DATABASE_URL=postgresql://u:hush@db/x", "-e", "MODE=live"))
 

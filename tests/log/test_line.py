@@ -159,6 +159,7 @@ def test_hostile_request_stays_on_its_line():
     assert r'"/\x0a\x1b[2J\x22\x5c" "\x9b\x7f\xe9"' == line
 
 
+@pytest.mark.security("log injection: escape CTL/ANSI in every atom")
 @given(st.text(), st.sampled_from(["h", "u", "r", "m", "U", "q", "H", "s", "f", "a", "{x}i", "{x}o", "{x}e"]))
 def test_no_value_can_write_anything_but_printable_ascii(text, atom):
     environ = dict.fromkeys(

@@ -51,6 +51,7 @@ def test_each_address_is_opened_and_named_by_its_url(listen, tmp_path):
         call(listener)
 
 
+@pytest.mark.security("fd hygiene (CLOEXEC)")
 def test_a_listener_is_shared_by_forks_only_and_never_blocks(listen):
     (listener,) = listen(LOCAL)
 

@@ -26,6 +26,7 @@ def test_base_environ_stays_as_it_was(parse):
     assert {"wsgi.version": (1, 0)} == base
 
 
+@pytest.mark.security("no state between keep-alive requests")
 def test_environ_is_fresh_for_each_request(parse):
     first = parse(RAW, {}, Limits())
     second = parse(RAW, {}, Limits())

@@ -52,6 +52,7 @@ def test_durations_are_of_one_exchange(start_server, gate):
     assert int(match[3]) == pytest.approx(float(match[4]) * 1e6, abs=2)
 
 
+@pytest.mark.security("log injection: escape CTL/ANSI in every atom")
 @pytest.mark.parametrize(
     "path",
     ["/%0a%1b[31mforged", "/%0d%0aforged", '/"forged', "/\\forged", "/?\x7fforged", "/\x85forged"],

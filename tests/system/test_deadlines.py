@@ -14,6 +14,7 @@ def seconds_until_close(client):
     return data, time.monotonic() - began
 
 
+@pytest.mark.security("deadline for idle")
 def test_idle_connection_is_closed_after_keep_alive(start_server):
     server = start_server("hello", "--keep-alive", "1")
 
@@ -36,6 +37,7 @@ def test_head_that_is_not_finished_is_answered_with_408(start_server):
     assert 0.5 <= seconds < 10
 
 
+@pytest.mark.security("deadline for head")
 def test_head_that_trickles_gains_no_time(start_server):
     """The deadline is for the whole head; a byte now and then would hold the connection for ever."""
     server = start_server("hello", "--head-timeout", "1")
@@ -57,6 +59,7 @@ def trickle_until_answered(client):
     raise AssertionError("a hundred bytes, a tenth of a second apart, were listened to")
 
 
+@pytest.mark.security("deadline for body (with min rate)")
 def test_content_that_stops_coming_is_answered_and_closed(start_server):
     server = start_server("echo", "--content-timeout", "1")
 
@@ -68,6 +71,7 @@ def test_content_that_stops_coming_is_answered_and_closed(start_server):
     assert 0.5 <= seconds < 10
 
 
+@pytest.mark.security("deadline for write stall")
 def test_client_that_does_not_read_is_cut_off(start_server):
     server = start_server("closing", "--write-timeout", "1")
 
@@ -86,6 +90,7 @@ def test_client_that_does_not_read_delays_nobody(start_server):
         assert b"fine" == busy.ask().content
 
 
+@pytest.mark.security("multipart is the app's, but `max_body` default on")
 @pytest.mark.parametrize("chunked", [False, True], ids=["fixed", "chunked"])
 def test_content_beyond_the_limit_is_refused_with_413(start_server, chunked):
     server = start_server("echo", "--limit-request-content", "1000")

@@ -34,6 +34,7 @@ def chunked(*pieces, path="/"):
 # Between requests.
 
 
+@pytest.mark.security("no state between keep-alive requests")
 def test_variable_set_in_one_request_is_unseen_by_the_next_on_its_connection(start_server):
     server = start_server("context")
 
@@ -215,6 +216,7 @@ def test_broken_application_is_answered_for_with_500(broken, fault):
     assert b"Traceback" not in response.content
 
 
+@pytest.mark.security("no stack traces to clients")
 def test_traceback_is_for_the_log_alone(broken):
     with RawClient(broken.address) as client:
         response = client.ask("/raises")

@@ -41,6 +41,7 @@ def test_what_was_for_the_master_does_not_reach_the_application(start_server):
     assert not {"LISTEN_FDS", "LISTEN_PID"} & set(environ)
 
 
+@pytest.mark.security("drop groups with `initgroups` before `setuid`, verify")
 @as_root
 def test_workers_give_up_roots_rights_and_the_master_keeps_them(start_server, tmp_path):
     path = tmp_path / "served.sock"
@@ -84,6 +85,7 @@ def open_descriptors(pid):
     return len(list(Path(f"/proc/{pid}/fd").iterdir()))
 
 
+@pytest.mark.security("fd hygiene (CLOEXEC)")
 def test_workers_hold_no_descriptor_of_one_another(start_server):
     """Each has its own mailbox: one more would keep a dead master's line open."""
     server = start_server("hello", "--workers", "3")

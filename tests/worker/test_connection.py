@@ -178,6 +178,7 @@ def test_idle_connection_is_let_go_without_a_word(serve):
     assert client.receive().endswith(b"hello")
 
 
+@pytest.mark.security("deadline for head")
 def test_head_that_trickles_gets_408(serve):
     client = serve(hello, head_timeout=0.05)
 
@@ -240,6 +241,26 @@ def test_half_closed_client_is_still_answered(serve):
     client.socket.shutdown(1)
 
     assert client.receive().endswith(b"hello")
+
+
+@pytest.mark.security("half-open sockets do not busy-loop")
+def test_half_closed_client_costs_no_turns_of_the_loop(serve):
+    """CVE-2024-49769: the end that a client has sent stays readable, and must not wake anybody again and again."""
+    turns = []
+
+    def slow(environ, start_response):
+        before = gevent.get_hub().loop.iteration
+        Event().wait(0.2)
+        turns.append(gevent.get_hub().loop.iteration - before)
+        start_response("200 OK", [])
+        return [b"done"]
+
+    client = serve(slow)
+    client.send(GET)
+    client.socket.shutdown(1)
+
+    assert client.receive().endswith(b"done")
+    assert turns[0] < 200
 
 
 # Many, and fair.
@@ -327,6 +348,7 @@ def test_worker_asks_to_retire_once_after_max_requests(serve, stage, jitter):
 # Slow clients.
 
 
+@pytest.mark.security("deadline for body (with min rate)")
 def test_content_below_the_minimum_rate_gets_408(serve):
     """A byte now and then keeps no request alive."""
     client = serve(echo, content_timeout=0.1, minimum_rate=1_000_000)
@@ -351,6 +373,7 @@ def send_slowly(client, data):
         client.send(bytes([byte]))
 
 
+@pytest.mark.security("deadline for write stall")
 def test_client_that_reads_too_slowly_is_given_up(serve, stage):
     def big(environ, start_response):
         start_response("200 OK", [])

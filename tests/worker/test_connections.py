@@ -32,6 +32,7 @@ def admit(group, *members):
     return [group.admit(member) for member in members]
 
 
+@pytest.mark.security("idle keep-alive never starves new clients")
 def test_the_longest_idle_makes_room(row):
     group = gather(row, limit=3)
     busy, older, newer = Member(), Member(), Member()
@@ -46,6 +47,7 @@ def test_the_longest_idle_makes_room(row):
     assert 1 == row["connections_evicted"]
 
 
+@pytest.mark.security("per-IP and global connection caps")
 def test_there_is_no_room_when_all_are_busy(row):
     group = gather(row, limit=2)
     admit(group, Member(), Member())
@@ -53,6 +55,7 @@ def test_there_is_no_room_when_all_are_busy(row):
     assert not group.has_room()
 
 
+@pytest.mark.security("per-IP and global connection caps")
 def test_one_address_cannot_take_all(row):
     group = gather(row, per_address=2)
     first = Member("192.0.2.1")

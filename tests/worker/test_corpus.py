@@ -1,6 +1,7 @@
 """The corpus again, on served connections: here "accepted" is an answer, and "closed" is the socket."""
 
 import re
+from http import HTTPStatus
 from urllib.parse import quote
 
 import pytest
@@ -62,6 +63,21 @@ def test_refused_case_is_answered_once_and_the_socket_closed(serve, topic):
         answers = converse(serve, case, NEXT)
         if statuses(answers) != [case.expected["status"]] or b"X-Path" in answers:
             wrong[case.name] = answers
+
+    assert {} == wrong
+
+
+@pytest.mark.security("errors escaped")
+@pytest.mark.security("no stack traces to clients")
+@pytest.mark.parametrize("topic", TOPICS)
+def test_refusal_says_its_status_and_nothing_of_what_was_sent(serve, topic):
+    wrong = {}
+
+    for case in read_topic(topic, "refuse"):
+        _, _, content = converse(serve, case).partition(b"\r\n\r\n")
+        status = HTTPStatus(case.expected["status"])
+        if content != f"{status.value} {status.phrase}\n".encode():
+            wrong[case.name] = content
 
     assert {} == wrong
 

@@ -22,6 +22,7 @@ def become(user, group, before=""):
     return subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
 
 
+@pytest.mark.security("drop groups with `initgroups` before `setuid`, verify")
 @needs_root
 def test_user_by_name_brings_its_own_group_and_no_other():
     done = become("nobody", None)
