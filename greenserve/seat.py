@@ -20,3 +20,5 @@ class Seat(NamedTuple):
     listeners: list[socket.socket]
     mailbox: Mailbox
     row: Row
+    #: Random, and the same for all workers of one master.
+    secret: bytes

@@ -41,6 +41,7 @@ class Crew:
         self._listeners = listeners
         self._signals = signals
         self._scoreboard = Scoreboard()
+        self._secret = os.urandom(32)
         self.hands: dict[int, Hand] = {}
 
     def fork_worker(self, number: int, generation: int, config: Config) -> int:
@@ -50,7 +51,7 @@ class Crew:
         sockets = [listener.socket for listener in self._listeners]
 
         def start(mailbox: Mailbox) -> int:
-            return self._start_worker(Seat(number, generation, config, sockets, mailbox, row))
+            return self._start_worker(Seat(number, generation, config, sockets, mailbox, row, self._secret))
 
         return self._fork(title("worker", config), start, row)
 

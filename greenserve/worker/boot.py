@@ -29,6 +29,7 @@ from greenserve.mailbox import Failed, Hello, Ready
 from greenserve.seat import Seat
 from greenserve.worker.certificates import make_context
 from greenserve.worker.identity import assume_identity
+from greenserve.worker.tickets import share_tickets
 from greenserve.worker.worker import Worker
 from greenserve.wsgi.exchange import Application
 from greenserve.wsgi.loader import load_application, make_importable
@@ -65,6 +66,8 @@ def boot(seat: Seat) -> Worker:
         access_log = AccessLog(config.accesslog, config.access_log_format) if config.accesslog else None
         # While we may still read what is root's alone.
         tls = make_context(config)
+        if tls is not None:
+            share_tickets(tls, seat.secret, seat.generation)
         assume_identity(config.user, config.group, config.umask)
     except (FatalError, OSError) as error:
         raise WorkerBootError(f"a worker cannot start: {error}") from error
