@@ -28,8 +28,20 @@ def make_context(config: Config) -> ssl.SSLContext | None:
     if not config.tls:
         refuse_parts(config)
         return None
-    if config.ssl_context is None:
-        return make_default_context(config)
+    made = make_default_context(config) if config.ssl_context is None else call_hook(config)
+    made.sslobject_class = Session
+    return made
+
+
+class Session(ssl.SSLObject):
+    """One connection's TLS, as gevent's callbacks can find it: they expect a socket that knows its SSL socket."""
+
+    def _sslsock(self) -> "Session":
+        return self
+
+
+def call_hook(config: Config) -> ssl.SSLContext:
+    assert config.ssl_context is not None
     made = config.ssl_context(config, lambda: make_default_context(config))
     if not isinstance(made, ssl.SSLContext):
         raise WorkerBootError(f"the ssl_context function returned {type(made).__name__}, not an ssl.SSLContext")
