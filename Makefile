@@ -25,6 +25,7 @@ FUZZ_SEED ?= $(shell date +%s)
 SOURCES := pyproject.toml setup.cfg $(shell find greenserve -name '*.py')
 BOARD := examples/flask_board
 EXAMPLES := $(wildcard examples/*/requirements.txt)
+NO_DEPS := tests/judges/no-deps.txt
 
 .PHONY: demo test fuzz lint packages image clean
 .DELETE_ON_ERROR:
@@ -76,6 +77,7 @@ $(VENV)/board-requirements: $(VENV)/created $(BOARD)/requirements.txt
 	$(PIP) install --requirement $(BOARD)/requirements.txt
 	touch $@
 
-$(VENV)/test-requirements: $(VENV)/installed $(EXAMPLES)
-	$(PIP) install "$$(echo dist/greenserve-*.whl)[test,lint]" $(EXAMPLES:%=--requirement %)
+$(VENV)/test-requirements: $(VENV)/installed $(EXAMPLES) $(NO_DEPS)
+	$(PIP) install "$$(echo dist/greenserve-*.whl)[judges,lint]" $(EXAMPLES:%=--requirement %)
+	$(PIP) install --no-deps --requirement $(NO_DEPS)
 	touch $@
