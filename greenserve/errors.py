@@ -67,6 +67,12 @@ class ExpectationFailed(ProtocolError):
     status = 417
 
 
+class UpgradeRequired(ProtocolError):
+    """The client asks for a version of WebSocket that is not spoken here."""
+
+    status = 426
+
+
 class FieldsTooLarge(ProtocolError):
     status = 431
 
@@ -107,6 +113,13 @@ class ClientDisconnected(GreenserveError, ConnectionError):
 
     Also a ConnectionError, because that is what an application which guards
     its reading and writing already catches.
+    """
+
+
+class TunnelClosed(ClientDisconnected, BrokenPipeError):
+    """An application that took its connection over can send nothing more on it.
+
+    Also a BrokenPipeError, because that is what libraries expect of a socket.
     """
 
 

@@ -198,6 +198,9 @@ LAST_CHUNK = b"0\r\n\r\n"
 #: Seconds after which a client that met a full server may try again.
 RETRY_AFTER = "1"
 
+#: What a client that asked for another WebSocket may ask for.
+UPGRADE = [("Upgrade", "websocket"), ("Connection", "upgrade"), ("Sec-WebSocket-Version", "13")]
+
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
@@ -217,7 +220,7 @@ def make_early_hints(fields: Iterable[object]) -> bytes:
 
 
 def make_refusal(code: int, *, method: str, date: str, persistent: bool = False, text: str = "") -> bytes:
-    """Return a whole response that says *code* and no more, but for when to come back after 503.
+    """Return a whole response that says *code* and no more, but for when to come back after 503, or as what after 426.
 
     What was wrong stands in the log, not here: the client learns the status,
     unless *text* is what it can do about it.
@@ -228,5 +231,8 @@ def make_refusal(code: int, *, method: str, date: str, persistent: bool = False,
     if code == HTTPStatus.SERVICE_UNAVAILABLE:
         fields.append(("Retry-After", RETRY_AFTER))
     answer = check_answer(f"{code} {phrase}", fields)
+    if code == HTTPStatus.UPGRADE_REQUIRED:
+        # Ours to say, and not an application's: RFC 9110 section 15.5.22, RFC 6455 section 4.4.
+        answer.fields.extend(UPGRADE)
     made = make_response_head(answer, method=method, http11=True, persistent=persistent, known_length=len(content), date=date)
     return made.head + (b"" if made.form is BodyForm.NONE else content)
