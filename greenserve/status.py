@@ -43,6 +43,9 @@ COLUMNS = {
     "handshakes_resumed": "TLS handshakes that took up an earlier session.",
     "handshakes_failed": "Connections that ended because TLS could not begin.",
     "deadlines_handshake": "Connections ended because a TLS handshake did not finish in time.",
+    "websockets": "WebSocket connections that are open.",
+    "websockets_opened": "WebSocket connections opened so far; they are no requests.",
+    "refused_426": "Requests refused because of their version of WebSocket.",
 }
 
 _INDEX = {column: index for index, column in enumerate(COLUMNS)}

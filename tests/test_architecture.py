@@ -65,6 +65,7 @@ LAZY = {
     ("cli.py", "greenserve.worker"): "the master process must never load gevent",
     ("master/watcher.py", "watchfiles"): "an optional extra, loaded only in the process that watches",
     ("worker/selfsigned.py", "trustme"): "an optional extra, for development",
+    ("worker/websocket.py", "geventwebsocket"): "an application's own package, which may not be there",
     ("files.py", "tomli"): "Python 3.10 has no tomllib",
     ("files.py", "tomllib"): "loaded only when there is a file to read",
 }

@@ -5,13 +5,19 @@ from contextvars import copy_context
 from time import monotonic, time
 from typing import Any
 
-from greenserve.errors import ClientDisconnected, HandshakeFailed, ProtocolError, RequestTimeout
+from gevent import spawn
+
+from greenserve.errors import ClientDisconnected, HandshakeFailed, ProtocolError, RequestTimeout, TunnelClosed
 from greenserve.protocol.content import ChunkedContent, content_after
 from greenserve.protocol.head import RequestHead
 from greenserve.protocol.response import CONTINUE, make_refusal
+from greenserve.protocol.upgrade import GOING_AWAY, INTERNAL_ERROR, NORMAL, asks_for_websocket
+from greenserve.worker.lent import LentSocket
 from greenserve.worker.readiness import DeadlineExceeded, now
 from greenserve.worker.service import Service, error_log, log_handshake
 from greenserve.worker.tls import AnyTransport
+from greenserve.worker.tunnel import Tunnel
+from greenserve.worker.websocket import offer_websocket
 from greenserve.wsgi.exchange import Exchange
 from greenserve.wsgi.input import Input
 
@@ -28,7 +34,7 @@ LINGER_SILENCE = 5.0
 class Connection:
     """One accepted socket. It is `idle` while no byte of a next request has come."""
 
-    __slots__ = ("_buffer", "_debt", "_environ", "_exchange", "_served", "_service", "_transport", "idle")
+    __slots__ = ("_buffer", "_debt", "_environ", "_exchange", "_served", "_service", "_transport", "_tunnel", "idle")
 
     def __init__(self, transport: AnyTransport, environ: dict[str, Any], service: Service) -> None:
         self._transport = transport
@@ -39,6 +45,8 @@ class Connection:
         #: Received and not yet understood: perhaps the next request, pipelined.
         self._buffer = bytearray()
         self._exchange: Exchange | None = None
+        #: Offered with the present request, or taken.
+        self._tunnel: Tunnel | None = None
         self._served = 0
         self.idle = False
 
@@ -167,6 +175,8 @@ class Connection:
 
     def _answer(self, head: RequestHead) -> bool:
         """Run one exchange; return whether the connection outlives it. Raises ProtocolError if it cannot begin."""
+        if head.upgrade is not None:
+            head = self._consider_upgrade(head)
         welcome = self._send_continue if head.expects_continue else None
         decoder = content_after(head, self._service.limits)
         content = Input(decoder, self._buffer, self._receive_content, welcome)
@@ -176,6 +186,18 @@ class Connection:
             return self._outlives(self._run(head, content))
         finally:
             content.close()
+
+    def _consider_upgrade(self, head: RequestHead) -> RequestHead:
+        """Offer the connection itself to the application, if the client wants to speak WebSocket on it.
+
+        What came behind such a request already was sent in the hope of another
+        protocol, so it is never read as a request.
+        """
+        if asks_for_websocket(head):
+            tunnel = self._tunnel = Tunnel(self._transport, self._buffer, self._hand_over)
+            head.environ["gunicorn.socket"] = LentSocket(tunnel)
+            offer_websocket(tunnel, head.environ)
+        return head._replace(persistent=head.persistent and not self._buffer)
 
     def _take_chunked(self, environ: dict[str, Any], decoder: ChunkedContent, content: Input) -> None:
         """Make chunked content look as an application expects content to look.
@@ -191,15 +213,30 @@ class Connection:
     def _run(self, head: RequestHead, content: Input) -> Exchange:
         service = self._service
         service.began()
-        exchange = self._exchange = Exchange(head, content, self)
+        exchange = self._exchange = Exchange(head, content, self, self._tunnel)
         started, clock = time(), monotonic()
         try:
             # A context of its own: what one request sets, the next must not see.
             copy_context().run(exchange.run, service.application)
         finally:
+            if self._tunnel is not None:
+                self._end_tunnel(self._tunnel, exchange)
             service.ended(head.environ, exchange, started, monotonic() - clock)
             self._exchange = None
         return exchange
+
+    def _hand_over(self) -> None:
+        """Let the application have the connection. Raises TunnelClosed if it has begun to answer."""
+        if self._exchange is None or self._exchange.head_sent:
+            raise TunnelClosed("the answer to the request has begun")
+        self._service.handed_over()
+        if self._service.draining and self._tunnel is not None:
+            spawn(self._tunnel.leave, GOING_AWAY)
+
+    def _end_tunnel(self, tunnel: Tunnel, exchange: Exchange) -> None:
+        tunnel.finish(NORMAL if exchange.succeeded else INTERNAL_ERROR)
+        exchange.sent += tunnel.sent
+        self._tunnel = None
 
     def _outlives(self, exchange: Exchange) -> bool:
         """Make the connection ready for the next request, or for its end."""
@@ -207,7 +244,9 @@ class Connection:
             return False
         if exchange.persistent and self._discard(exchange.input):
             return True
-        if not exchange.complete:
+        if exchange.taken_over:
+            self._linger()
+        elif not exchange.complete:
             self._transport.cut()
         elif not exchange.input.finished:
             self._linger()
@@ -261,6 +300,8 @@ class Connection:
         self._transport.interrupt()
 
     def drain(self) -> None:
-        """Close soon if idle; otherwise the next answer is the last."""
+        """Close soon if idle; otherwise the next answer is the last, and a tunnel ends."""
         if self.idle:
             self._transport.hasten(now() + IDLE_LINGER)
+        elif self._tunnel is not None and self._tunnel.taken:
+            spawn(self._tunnel.leave, GOING_AWAY)

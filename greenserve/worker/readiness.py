@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 from gevent import get_hub, getcurrent
 from gevent.monkey import get_original
+from gevent.socket import wait_write
 
 #: The numbers of <sys/epoll.h>; poll's are the same.
 READABLE = 0x001
@@ -38,6 +39,14 @@ class DeadlineExceeded(Exception):
 def now() -> float:
     """Return the time of the loop's clock, in seconds; read once a turn of the loop, so it costs nothing."""
     return float(get_hub().loop.now())
+
+
+def wait_beside(fd: int, deadline: float) -> None:
+    """Wait for room to write while another greenlet waits to read, and so has the registration.
+
+    Raises DeadlineExceeded. One watcher for each wait, as only a tunnel needs it.
+    """
+    wait_write(fd, max(0.0, deadline - now()), DeadlineExceeded())
 
 
 class Registration:

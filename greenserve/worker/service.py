@@ -112,18 +112,30 @@ class Service:
 
     def ended(self, environ: dict[str, Any], exchange: Exchange, started: float, elapsed: float) -> None:
         """Count an exchange, and write down how it went."""
-        if self.gate is not None:
-            self.gate.leave()
-        self.row["in_flight"] -= 1
-        self.row["requests"] += 1
+        if exchange.taken_over:
+            self.row["websockets"] -= 1
+        else:
+            self._leave()
+            self.row["requests"] += 1
         if exchange.failure is not None:
             self._note_failure(environ, exchange.failure)
         if self._access_log is not None:
             self._access_log.record(Access(environ, exchange.status, exchange.fields, exchange.sent, started, elapsed, self._pid))
-        if self._requests_left:
+        if self._requests_left and not exchange.taken_over:
             self._requests_left -= 1
             if not self._requests_left:
                 self._retire(f"it has served {self.row['requests']} requests")
+
+    def handed_over(self) -> None:
+        """A request has become a WebSocket: it takes no request's place any more."""
+        self._leave()
+        self.row["websockets"] += 1
+        self.row["websockets_opened"] += 1
+
+    def _leave(self) -> None:
+        if self.gate is not None:
+            self.gate.leave()
+        self.row["in_flight"] -= 1
 
     def expire(self) -> None:
         """End what has taken too long; called by the sweeper, in the hub."""

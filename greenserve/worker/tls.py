@@ -9,7 +9,7 @@ import os
 import ssl
 from contextlib import suppress
 from email.utils import formatdate
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from greenserve.errors import ClientDisconnected, HandshakeFailed
 from greenserve.protocol.response import make_refusal
@@ -36,7 +36,7 @@ PLAIN_HTTP = "This port speaks HTTPS, and the request came as plain HTTP: ask ag
 class TlsTransport:
     """One accepted socket, with TLS on it: does for a Connection what a Transport does."""
 
-    __slots__ = ("_carrier", "_cut", "_incoming", "_outgoing", "_row", "_session")
+    __slots__ = ("_carrier", "_cut", "_flushing", "_incoming", "_outgoing", "_row", "_session")
 
     def __init__(self, carrier: Transport, context: ssl.SSLContext, row: Row) -> None:
         self._carrier = carrier
@@ -45,6 +45,7 @@ class TlsTransport:
         self._outgoing = ssl.MemoryBIO()
         self._session = context.wrap_bio(self._incoming, self._outgoing, server_side=True)
         self._cut = False
+        self._flushing = False
 
     # The handshake.
 
@@ -116,14 +117,19 @@ class TlsTransport:
 
     # What a Transport does.
 
-    def receive(self, deadline: float) -> bytes:
-        """Return what the client sent next, b"" if it has finished sending.
+    @property
+    def socket(self) -> Any:
+        """The accepted socket, whose bytes are encrypted."""
+        return self._carrier.socket
+
+    def receive(self, deadline: float, size: int = RECORD) -> bytes:
+        """Return what the client sent next, at most *size* bytes, b"" if it has finished sending.
 
         Leaving without a close_notify counts as finishing: a request says
         itself where it ends, so nobody can pass off a part of one as the whole
         (RFC 9112 section 9.8).
         """
-        while (data := self._decrypt()) is None:
+        while (data := self._decrypt(size)) is None:
             self._flush()
             received = self._carrier.receive(deadline)
             if not received:
@@ -131,19 +137,19 @@ class TlsTransport:
             self._incoming.write(received)
         return data
 
-    def receive_now(self) -> bytes | None:
+    def receive_now(self, size: int = RECORD) -> bytes | None:
         """Return what is there already; None if there is nothing."""
-        while (data := self._decrypt()) is None:
+        while (data := self._decrypt(size)) is None:
             received = self._carrier.receive_now()
             if not received:
                 return received
             self._incoming.write(received)
         return data
 
-    def _decrypt(self) -> bytes | None:
-        """Return the content of the next record, None if the rest of it must come first."""
+    def _decrypt(self, size: int) -> bytes | None:
+        """Return content of the next record, None if the rest of it must come first."""
         try:
-            return self._session.read(RECORD)
+            return self._session.read(min(size, RECORD))
         except ssl.SSLWantReadError:
             return None
         except ssl.SSLZeroReturnError:
@@ -176,9 +182,19 @@ class TlsTransport:
             raise ClientDisconnected(f"TLS has ended: {reason_of(error)}") from None
 
     def _flush(self) -> None:
-        """Send what OpenSSL has ready."""
-        if self._outgoing.pending:
-            self._carrier.send(self._outgoing.read())
+        """Send what OpenSSL has ready.
+
+        On a shared connection who receives may have something to send, too. It
+        must not come between the parts of a record, so one greenlet sends for both.
+        """
+        if self._flushing:
+            return
+        self._flushing = True
+        try:
+            while self._outgoing.pending:
+                self._carrier.send(self._outgoing.read())
+        finally:
+            self._flushing = False
 
     def take_turns(self) -> None:
         """Let others run if this connection has had its time."""
@@ -192,7 +208,17 @@ class TlsTransport:
         """Bring the deadline of the present wait forward to *deadline*."""
         self._carrier.hasten(deadline)
 
+    def share(self) -> None:
+        """From now on one greenlet may send while another receives."""
+        self._carrier.share()
+
     # The end.
+
+    def finish_sending(self) -> None:
+        """Say that nothing more will be sent."""
+        if not self._flushing:
+            self._say_goodbye()
+        self._carrier.finish_sending()
 
     def cut(self) -> None:
         """Let the end look like what it is, an accident: what was sent is not whole."""

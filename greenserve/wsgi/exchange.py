@@ -49,6 +49,22 @@ class Channel(Protocol):
         """Return whether the server would serve another request on this connection."""
 
 
+class Takeover(Protocol):
+    """What an Exchange needs to know of the application's way around it."""
+
+    @property
+    def taken(self) -> bool:
+        """Whether the application speaks for itself on the connection."""
+
+    @property
+    def status(self) -> str:
+        """The status that it has answered with."""
+
+
+class TakenOver(Exception):
+    """There is nothing left to answer. Never leaves an Exchange."""
+
+
 class Exchange:
     """One request and its response.
 
@@ -64,14 +80,16 @@ class Exchange:
         "_known_length",
         "_request",
         "_send",
+        "_takeover",
         "complete",
         "failure",
         "input",
         "sent",
     )
 
-    def __init__(self, request: RequestHead, content: Input, channel: Channel) -> None:
+    def __init__(self, request: RequestHead, content: Input, channel: Channel, takeover: Takeover | None = None) -> None:
         self._request = request
+        self._takeover = takeover
         self._channel = channel
         self._send = channel.send
         self._answer: Answer | None = None
@@ -89,6 +107,8 @@ class Exchange:
     @property
     def status(self) -> str:
         """The status that went out, "-" if none did."""
+        if self._takeover is not None and self._takeover.taken:
+            return self._takeover.status
         if self._head is None:
             return "-"
         return self._answer.status if self._answer is not None else str(self._head.code)
@@ -107,6 +127,16 @@ class Exchange:
         """Whether another request may follow on the connection."""
         return self.complete and self._head is not None and self._head.persistent
 
+    @property
+    def taken_over(self) -> bool:
+        """Whether the application has taken the connection, so that nobody else may write on it."""
+        return self._takeover is not None and self._takeover.taken
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether the application neither failed nor says that it has: frameworks answer for what was raised in them."""
+        return self.failure is None and (self._answer is None or self._answer.code < 500)
+
     # The application's side.
 
     def run(self, application: Application) -> None:
@@ -115,8 +145,18 @@ class Exchange:
         try:
             self._respond(application)
         except BaseException as failure:  # the edge of the application: sys.exit() ends its request, not the worker
-            self.failure = failure
-            self._refuse(failure)
+            if not self._tells_takeover(failure):
+                self.failure = failure
+                self._refuse(failure)
+
+    def _tells_takeover(self, failure: BaseException) -> bool:
+        """Return whether *failure* says no more than that the application has answered for itself.
+
+        StopIteration is how applications tell gunicorn; out of a generator it
+        comes as a RuntimeError (PEP 479).
+        """
+        cause = failure.__cause__ if isinstance(failure, RuntimeError) else failure
+        return self.taken_over and isinstance(cause, (StopIteration, TakenOver))
 
     def _respond(self, application: Application) -> None:
         blocks = application(self._request.environ, self.start_response)
@@ -263,6 +303,7 @@ class Exchange:
             raise BadResponse(f"the application yields more than its Content-Length of {self.sent} bytes; the rest was not sent")
 
     def _make_head(self) -> bytes:
+        self._raise_takeover()
         if self._answer is None:
             raise BadResponse("the application sent content before it called start_response")
         self._raise_framing_error()
@@ -276,6 +317,10 @@ class Exchange:
             date=self._channel.date(),
         )
         return self._head.head
+
+    def _raise_takeover(self) -> None:
+        if self.taken_over:
+            raise TakenOver
 
     def _may_go_on(self) -> bool:
         """Whether the head may promise another exchange.
@@ -292,6 +337,7 @@ class Exchange:
     def _finish(self) -> None:
         """Send what still belongs to the response once the application has no more content."""
         if self._head is None:
+            self._raise_takeover()
             if self._answer is None:
                 raise BadResponse("the application returned without calling start_response")
             if self._known_length is None:
@@ -310,7 +356,7 @@ class Exchange:
 
     def _refuse(self, failure: BaseException) -> None:
         """Answer for an exchange that failed, if nothing has been sent; else leave it visibly cut."""
-        if self.head_sent or isinstance(failure, ClientDisconnected):
+        if self.head_sent or self.taken_over or isinstance(failure, ClientDisconnected):
             return
         reason = self.input.failure or failure
         code = reason.status if isinstance(reason, ProtocolError) else 500
