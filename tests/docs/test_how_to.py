@@ -2,6 +2,7 @@
 
 import re
 import shutil
+import ssl
 import subprocess
 import sys
 from collections.abc import Callable
@@ -10,7 +11,10 @@ from pathlib import Path
 import pytest
 import requests
 
+from greenserve.sources import load_config
+from greenserve.worker.certificates import make_context
 from tests.docs.pages import ROOT, WriteFile, find_fences, find_steps, read_page
+from tests.support.authority import Authority
 from tests.support.server import RunningServer
 from tests.support.services import running_service
 
@@ -72,3 +76,23 @@ def test_dockerfile_says_the_same_as_its_page() -> None:
 
     for line in lines:
         assert f"#     {line}\n" in header
+
+
+def test_settings_of_the_tls_page_are_good(tmp_path: Path) -> None:
+    settings = [found.text for found in find_fences(read_page("docs/how-to/tls.md")) if found.language == "toml"]
+
+    for text in settings:
+        (tmp_path / "greenserve.toml").write_text(text)
+        loaded = load_config(["app:app"], {}, tmp_path)
+        assert not all(origin == "default" for origin in loaded.origins.values())
+
+
+def test_hook_of_the_tls_page_changes_the_context(tmp_path: Path, authority: Authority) -> None:
+    hook = fence("docs/how-to/tls.md", "python").replace("/etc/shop/revoked.pem", authority.path)
+    (tmp_path / "greenserve.conf.py").write_text(hook)
+    pair = authority.issue("shop.example")
+
+    context = make_context(load_config(["app:app", *pair.flags], {}, tmp_path).config)
+
+    assert context is not None
+    assert context.verify_flags & ssl.VERIFY_CRL_CHECK_LEAF
