@@ -12,7 +12,7 @@ PAGE = Path(__file__).with_name("settings.md")
 INTRODUCTION = """\
 # Settings
 
-This page is generated from `greenserve/config.py` by `docs/reference/generate.py`.
+This page is generated from `greenserve/config/` by `docs/reference/generate.py`.
 
 ## Where values come from
 

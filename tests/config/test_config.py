@@ -7,8 +7,7 @@ from typing import get_type_hints
 
 import pytest
 
-from greenserve import config
-from greenserve.config import SETTINGS, Config
+from greenserve.config import SETTINGS, Config, workers
 
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference"
 
@@ -54,7 +53,7 @@ def test_no_flag_stands_twice():
 
 
 def test_auto_workers_become_a_number(monkeypatch):
-    monkeypatch.setattr(config, "count_usable_cpus", lambda: 3)
+    monkeypatch.setattr(workers, "count_usable_cpus", lambda: 3)
 
     assert 3 == Config(workers="auto").resolved_workers
     assert 5 == Config(workers=5).resolved_workers

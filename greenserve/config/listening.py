@@ -1,0 +1,24 @@
+"""Where clients come in."""
+
+import dataclasses
+
+from greenserve.kinds import Address, Bind, Several, Whole
+from greenserve.setting import LISTENING, setting
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ListeningSettings:
+    bind: tuple[Address, ...] = setting(
+        Several(Bind(), least=1),
+        default=(Address("tcp", "127.0.0.1", 8000),),
+        flags="-b --bind",
+        group=LISTENING,
+        help="Where to listen; may be repeated. A port alone is 127.0.0.1's, :PORT is every IPv4 interface, 0 any free port.",
+    )
+    backlog: int = setting(
+        Whole(1),
+        default=2048,
+        flags="--backlog",
+        group=LISTENING,
+        help="How many clients the kernel lets wait to be accepted.",
+    )

@@ -1,0 +1,79 @@
+"""The workers: how many there are, what each may hold, and how long each lives."""
+
+import dataclasses
+from typing import Literal
+
+from greenserve.cpus import count_usable_cpus
+from greenserve.kinds import Switch, Whole, Workers
+from greenserve.setting import WORKERS, setting
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class WorkerSettings:
+    workers: int | Literal["auto"] = setting(
+        Workers(),
+        default=1,
+        flags="-w --workers",
+        group=WORKERS,
+        help="How many worker processes; auto is one for each CPU that the machine and the container's quota grant.",
+    )
+    worker_connections: int = setting(
+        Whole(1),
+        default=10_000,
+        flags="--worker-connections",
+        group=WORKERS,
+        help=(
+            "How many connections a worker holds at once. Past it the longest idle one is let go for a new one; if "
+            "none is idle, new ones wait in the backlog."
+        ),
+    )
+    connections_per_address: int = setting(
+        Whole(),
+        default=0,
+        flags="--connections-per-address",
+        group=WORKERS,
+        help="How many connections one client address may have in a worker; more are closed at once. 0 is any number.",
+    )
+    requests_in_flight: int = setting(
+        Whole(),
+        default=0,
+        flags="--requests-in-flight",
+        group=WORKERS,
+        help=(
+            "How many requests may be inside the application of a worker at once, as opposed to connections; more "
+            "wait in line. 0 is as many as there are connections."
+        ),
+    )
+    request_queue: int = setting(
+        Whole(),
+        default=1000,
+        flags="--request-queue",
+        group=WORKERS,
+        help="How many requests wait in line in a worker once requests_in_flight are inside; more are answered 503.",
+    )
+    max_requests: int = setting(
+        Whole(),
+        default=0,
+        flags="--max-requests",
+        group=WORKERS,
+        help="How many requests a worker serves before another takes its place; 0 is no end.",
+    )
+    max_requests_jitter: int = setting(
+        Whole(),
+        default=0,
+        flags="--max-requests-jitter",
+        group=WORKERS,
+        help="The most that is added to max_requests by chance, so that workers are not replaced all at once.",
+    )
+    sendfile: bool = setting(
+        Switch(),
+        default=True,
+        flags="--sendfile",
+        group=WORKERS,
+        help="Let the kernel send the files that applications give to wsgi.file_wrapper.",
+    )
+
+    @property
+    def resolved_workers(self) -> int:
+        """How many workers there are to be: "auto" is what the machine and the container grant now."""
+        return count_usable_cpus() if self.workers == "auto" else self.workers
