@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from greenserve.config import Config
 from greenserve.mailbox import Mailbox
-from greenserve.status import Row
+from greenserve.status import Row, Scoreboard
 
 
 class Seat(NamedTuple):
@@ -19,6 +19,8 @@ class Seat(NamedTuple):
     #: Bound, listening, non-blocking, and shared with every other worker.
     listeners: list[socket.socket]
     mailbox: Mailbox
+    #: This worker's own row, and the table where it sees the others'.
     row: Row
+    scoreboard: Scoreboard
     #: Random, and the same for all workers of one master.
     secret: bytes

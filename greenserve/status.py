@@ -13,6 +13,7 @@ import time
 COLUMNS = {
     "heartbeat_ms": "When the hub last turned, in milliseconds of the monotonic clock.",
     "connections": "Connections that are open.",
+    "accepting": "Whether it accepts connections: 1 from when it is ready until it drains.",
     "in_flight": "Requests that the application works on.",
     "accepted": "Connections accepted so far.",
     "requests": "Requests answered so far.",
@@ -84,9 +85,28 @@ class Row:
 
 
 class Scoreboard:
+    """The table. `in_use` rows from the first on have been given to somebody, now or earlier."""
+
     def __init__(self, rows: int = MAX_ROWS) -> None:
-        self._memory = mmap.mmap(-1, rows * WIDTH * 8)
+        self._memory = mmap.mmap(-1, (rows + 1) * WIDTH * 8)
         self._cells = memoryview(self._memory).cast("q")
+        #: One cell behind the last row, so that the workers see what the master writes.
+        self._in_use = rows * WIDTH
+
+    @property
+    def in_use(self) -> int:
+        return self._cells[self._in_use]
+
+    def lend(self, index: int) -> Row:
+        """Return row *index* for a new worker, empty."""
+        self._cells[self._in_use] = max(self.in_use, index + 1)
+        row = self.row(index)
+        row.clear()
+        return row
+
+    def column(self, name: str) -> memoryview:
+        """Return one number of every row in use."""
+        return self._cells[_INDEX[name] : self.in_use * WIDTH : WIDTH]
 
     def row(self, index: int) -> Row:
         return Row(self._cells[index * WIDTH : (index + 1) * WIDTH])

@@ -46,12 +46,11 @@ class Crew:
 
     def fork_worker(self, number: int, generation: int, config: Config) -> int:
         """Return the pid of a worker that is about to start; raises OSError where the kernel refuses."""
-        row = self._scoreboard.row(number - 1)
-        row.clear()
+        row = self._scoreboard.lend(number - 1)
         sockets = [listener.socket for listener in self._listeners]
 
         def start(mailbox: Mailbox) -> int:
-            return self._start_worker(Seat(number, generation, config, sockets, mailbox, row, self._secret))
+            return self._start_worker(Seat(number, generation, config, sockets, mailbox, row, self._scoreboard, self._secret))
 
         return self._fork(title("worker", config), start, row)
 
@@ -98,6 +97,9 @@ class Crew:
         hand = self.hands.pop(pid, None)
         if hand is not None:
             hand.mailbox.close()
+            if hand.row is not None:
+                # Nobody should leave connections to a worker that is no more.
+                hand.row["accepting"] = 0
 
     def _fork(self, name: str, start: Callable[[Mailbox], int], row: Row | None = None) -> int:
         ours, theirs = open_mailboxes()

@@ -16,6 +16,7 @@ from gevent import get_hub, spawn_raw
 from gevent.server import StreamServer
 
 from greenserve.status import Row
+from greenserve.worker.balance import Balance
 from greenserve.worker.connection import Connection
 from greenserve.worker.connections import Connections
 
@@ -23,6 +24,9 @@ error_log = logging.getLogger("greenserve.error")
 
 #: How long accepting rests when the system has no descriptor or memory for one more connection, in seconds.
 PAUSE = 0.1
+
+#: How long a worker with more connections than another leaves the next ones to it, in seconds.
+ASIDE = 0.005
 
 #: How many idle connections are let go to get descriptors back.
 SPARED = 8
@@ -53,20 +57,31 @@ class Acceptor(StreamServer):  # type: ignore[misc]  # gevent has no types
     peer's address, or refuses it with None.
     """
 
-    # One at a time: another worker may be less busy than we are about to be.
-    max_accept = 1
+    #: At most so many in one turn of the loop; each is asked for its balance first.
+    max_accept = 16
 
-    def __init__(self, listener: socket.socket, open_connection: Open, connections: Connections, row: Row) -> None:
+    def __init__(
+        self, listener: socket.socket, open_connection: Open, connections: Connections, balance: Balance, row: Row
+    ) -> None:
         super().__init__(listener, open_connection)
         self._open = open_connection
         self._connections = connections
+        self._balance = balance
         self._row = row
         self._pause: Any = None
-
-    def full(self) -> bool:
-        return not self._connections.has_room()
+        self._aside: Any = None
 
     def do_read(self) -> tuple[Any, Any] | None:
+        """Take one connection, if it is this worker's to take and there is room for it."""
+        if not self._balance.takes_next():
+            self._step_aside()
+        elif not self._connections.has_room():
+            self.stop_accepting()
+        else:
+            return self._accept()
+        return None
+
+    def _accept(self) -> tuple[Any, Any] | None:
         try:
             descriptor, peer = self.socket._accept()
         except OSError as error:
@@ -89,7 +104,7 @@ class Acceptor(StreamServer):  # type: ignore[misc]  # gevent has no types
 
     def resume(self) -> None:
         """Accept again after a rest, if there is room now."""
-        if self.started and self._pause is None and self._watcher is None and not self.full():
+        if self.started and self._pause is None and self._aside is None and self._connections.has_room():
             self.start_accepting()
 
     def finish(self, most: int) -> None:
@@ -97,15 +112,32 @@ class Acceptor(StreamServer):  # type: ignore[misc]  # gevent has no types
         if self.started:
             self._take_waiting(most)
         self._end_pause()
+        self._end_aside()
         self._stop_event.set()
         self.stop_accepting()
 
     def _take_waiting(self, most: int) -> None:
         for _ in range(most):
-            taken = self.do_read()
+            taken = self._accept()
             if taken is None:
                 break
             self.do_handle(*taken)
+
+    def _step_aside(self) -> None:
+        """Leave the next connection to another worker, but not for long."""
+        self.stop_accepting()
+        self._aside = get_hub().loop.timer(ASIDE)
+        self._aside.start(self._come_back)
+
+    def _come_back(self) -> None:
+        self._end_aside()
+        self._balance.waited()
+        self.resume()
+
+    def _end_aside(self) -> None:
+        if self._aside is not None:
+            self._aside.close()
+            self._aside = None
 
     def _rest(self, error: OSError) -> None:
         """Wait for descriptors without spinning: the listener stays readable all the while."""

@@ -15,6 +15,7 @@ from greenserve.mailbox import Drain, Message, ReopenLogs, Retire, Withdrawn
 from greenserve.seat import Seat
 from greenserve.status import monotonic_ms
 from greenserve.worker.acceptor import Acceptor
+from greenserve.worker.balance import Balance
 from greenserve.worker.connection import Connection
 from greenserve.worker.readiness import READABLE, open_readiness
 from greenserve.worker.service import Service
@@ -40,6 +41,7 @@ class Worker:
         self._waiter = open_readiness()
         self._service = Service(application, seat.config, self._waiter, seat.row, access_log, self._retire, self._changed)
         self._patience = Patience(seat.config.write_timeout, seat.config.minimum_rate, seat.row)
+        self._balance = Balance(seat.scoreboard, seat.number)
         self._acceptors = [self._open_acceptor(listener) for listener in seat.listeners]
         #: Set once the listeners are let go: until then another connection may come.
         self._deaf = False
@@ -53,7 +55,8 @@ class Worker:
         tls = self._tls if listener.family != socket.AF_UNIX else None
         multiprocess = config.resolved_workers > 1
         base = listener_environ(listener.getsockname(), multiprocess=multiprocess, errors=errors, tls=tls is not None)
-        return Acceptor(listener, partial(self._open_connection, base, tls), self._service.connections, self._seat.row)
+        take = partial(self._open_connection, base, tls)
+        return Acceptor(listener, take, self._service.connections, self._balance, self._seat.row)
 
     def _open_connection(self, base: dict[str, Any], tls: SSLContext | None, accepted: Any, peer: Any) -> Connection | None:
         """Make a connection of an accepted socket, counted from now on; None if it is one too many."""
@@ -82,6 +85,7 @@ class Worker:
         # A worker that was told to leave while it was booting must accept nothing.
         self._read_mail()
         if not self._service.draining:
+            self._seat.row["accepting"] = 1
             for acceptor in self._acceptors:
                 acceptor.start()
 
@@ -150,6 +154,7 @@ class Worker:
         """Accept no more and finish what was accepted; after *grace* seconds, end all the same."""
         if not self._service.draining:
             self._service.draining = True
+            self._seat.row["accepting"] = 0
             spawn(self._stop_accepting)
             self._service.connections.drain()
         self._watch(get_hub().loop.timer(max(grace, 0.0)), self._give_up)
