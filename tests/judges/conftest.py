@@ -38,8 +38,8 @@ def serve() -> Iterator[Serve]:
 
 
 def find_complaints(log: str) -> list[str]:
-    """Return what the server said is wrong with the program, or the client."""
-    return re.findall(r"^.*\[(?:ERROR|WARNING|CRITICAL)\].*$|^Traceback.*$|^.*was refused with.*$", log, re.MULTILINE)
+    """Return what the server said is wrong, with the program or with a client; what programs write themselves is theirs."""
+    return re.findall(r"^\[[^]]+\] \[\d+\] \[(?:ERROR|WARNING|CRITICAL)\] .*$|^.* was refused with .*$", log, re.MULTILINE)
 
 
 def require(*modules: str) -> None:
