@@ -24,6 +24,7 @@ def test_short_content_stays_in_memory():
     assert (b"abcd", 4) == (spool.file.read(), spool.length)
 
 
+@pytest.mark.security("no predictable files in /tmp (gunicorn 27 dirty pid fix, Passenger races)")
 def test_long_content_goes_to_a_file_without_a_name(tmp_path):
     spool = Spool(Spooling(memory=4, directory=str(tmp_path)))
 
