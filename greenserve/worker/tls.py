@@ -24,6 +24,10 @@ RECORD = 16384
 #: So much is encrypted at once: until the client has taken it, it is held twice.
 PIECE = 65536
 
+#: So many bytes may come without content. Key updates are legal and a dear
+#: affair, 18 us and an answer for 27 bytes, and OpenSSL takes any number of them.
+BARREN = 131_072
+
 #: The first byte of every TLS connection: a record of the handshake.
 HANDSHAKE = b"\x16"
 
@@ -129,11 +133,15 @@ class TlsTransport:
         itself where it ends, so nobody can pass off a part of one as the whole
         (RFC 9112 section 9.8).
         """
+        barren = 0
         while (data := self._decrypt(size)) is None:
+            if barren > BARREN:
+                raise ClientDisconnected(f"{barren} bytes of TLS had no content")
             self._flush()
             received = self._carrier.receive(deadline)
             if not received:
                 return b""
+            barren += len(received)
             self._incoming.write(received)
         return data
 

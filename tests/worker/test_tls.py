@@ -1,7 +1,10 @@
 """TLS on one connection, from its first byte to its last."""
 
+import _ssl
+import ctypes
 import os
 import ssl
+from contextlib import suppress
 
 import gevent
 import pytest
@@ -264,6 +267,31 @@ def test_record_that_was_tampered_with_ends_the_connection(serve_tls):
 
     assert [] == served
     assert b"\x17" == answer[:1]  # an alert, encrypted
+
+
+def test_key_updates_without_end_end_the_connection(serve_plain_end, stage):
+    """OpenSSL would answer each of them for ever."""
+    client = serve_plain_end()
+    session, outgoing, incoming = begin_handshake()
+    client.send(outgoing.read())
+    incoming.write(client.socket.recv(65536))
+    session.do_handshake()
+
+    with suppress(OSError):
+        for _ in range(100):
+            update_keys(session, times=100)
+            client.send(outgoing.read())
+
+    assert stage.greenlets[0].get(timeout=10) is None
+
+
+def update_keys(session, times):
+    """Ask the server to change its keys, which Python has no way to do."""
+    functions = ctypes.CDLL(_ssl.__file__)
+    pointer = ctypes.c_void_p.from_address(id(session._sslobj) + object.__basicsize__ + ctypes.sizeof(ctypes.c_void_p))
+    for _ in range(times):
+        functions.SSL_key_update(pointer, 1)
+        functions.SSL_do_handshake(pointer)
 
 
 # Handshakes that come to nothing.
