@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import requests
+from websocket import create_connection
 
 from tests.support.client import RawClient, make_request
 from tests.support.server import RunningServer, run_greenserve
@@ -160,6 +161,22 @@ def test_large_content_goes_both_ways(start_server, authority):
     answer = requests.post(url_of(server), data=content, verify=authority.path, timeout=60)
 
     assert content == answer.content
+
+
+def test_websocket_speaks_both_ways_at_once(start_server, authority):
+    """A tunnel receives in one greenlet and sends in another, and TLS may have something to send for both."""
+    pair = authority.issue("localhost")
+    server = start_server("socks", *pair.flags)
+    client = create_connection(f"wss://localhost:{server.address[1]}/echo", timeout=30, sslopt={"ca_certs": authority.path})
+    messages = [bytes([number]) * 300_000 for number in range(30)]
+    sender = threading.Thread(target=lambda: [client.send_binary(message) for message in messages])
+
+    sender.start()
+    received = [client.recv() for _ in messages]
+    sender.join()
+    client.close()
+
+    assert messages == received
 
 
 # Who is asking.
