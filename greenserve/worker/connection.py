@@ -73,6 +73,9 @@ class Connection:
             # What points in a circle would wait for the garbage collector.
             self._environ.pop("wsgi.early_hints", None)
             self._transport.close()
+            if self._tunnel is not None:
+                self._tunnel.discard()
+                self._tunnel = None
             self._service.connections.dismiss(self)
 
     def _open(self) -> None:
@@ -221,6 +224,8 @@ class Connection:
         finally:
             if self._tunnel is not None:
                 self._end_tunnel(self._tunnel, exchange)
+                # It points back at environ.
+                head.environ.pop("wsgi.websocket", None)
             service.ended(head.environ, exchange, started, monotonic() - clock)
             self._exchange = None
         return exchange
@@ -236,7 +241,8 @@ class Connection:
     def _end_tunnel(self, tunnel: Tunnel, exchange: Exchange) -> None:
         tunnel.finish(NORMAL if exchange.succeeded else INTERNAL_ERROR)
         exchange.sent += tunnel.sent
-        self._tunnel = None
+        if not tunnel.taken:
+            self._tunnel = None
 
     def _outlives(self, exchange: Exchange) -> bool:
         """Make the connection ready for the next request, or for its end."""

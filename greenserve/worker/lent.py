@@ -84,7 +84,7 @@ class LentSocket:
 
     def fileno(self) -> int:
         """Return the descriptor to wait for, -1 once the socket is closed."""
-        return -1 if self._tunnel.closed else int(self._tunnel.transport.socket.fileno())
+        return self._tunnel.descriptor()
 
     # The end.
 

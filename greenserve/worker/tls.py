@@ -42,6 +42,8 @@ class TlsTransport:
 
     __slots__ = ("_carrier", "_cut", "_flushing", "_incoming", "_outgoing", "_row", "_session")
 
+    buffers = True
+
     def __init__(self, carrier: Transport, context: ssl.SSLContext, row: Row) -> None:
         self._carrier = carrier
         self._row = row
@@ -125,6 +127,11 @@ class TlsTransport:
     def socket(self) -> Any:
         """The accepted socket, whose bytes are encrypted."""
         return self._carrier.socket
+
+    @property
+    def pending(self) -> int:
+        """How many bytes have left the socket and were not received yet."""
+        return self._session.pending() + self._incoming.pending
 
     def receive(self, deadline: float, size: int = RECORD) -> bytes:
         """Return what the client sent next, at most *size* bytes, b"" if it has finished sending.

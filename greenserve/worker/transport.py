@@ -73,6 +73,10 @@ class Transport:
 
     __slots__ = ("_patience", "_registration", "_shared", "_socket", "_turn_began", "_waiter")
 
+    #: Whether bytes may wait here that have left the socket, and how many do.
+    buffers = False
+    pending = 0
+
     def __init__(self, accepted: Any, waiter: Waiter, patience: Patience) -> None:
         self._socket = accepted
         self._waiter = waiter

@@ -13,6 +13,7 @@ from gevent.lock import Semaphore
 
 from greenserve.errors import ClientDisconnected, TunnelClosed
 from greenserve.protocol.upgrade import FrameCursor, make_close
+from greenserve.worker.gauge import AVAILABLE, Gauge
 from greenserve.worker.readiness import DeadlineExceeded, now
 from greenserve.worker.tls import AnyTransport
 
@@ -30,6 +31,7 @@ class Tunnel:
         "_cursor",
         "_deaf",
         "_farewell",
+        "_gauge",
         "_mute",
         "_read_deadline",
         "_reading",
@@ -50,6 +52,7 @@ class Tunnel:
         self._reading = Semaphore()
         self._writing = Semaphore()
         self._read_deadline = _NEVER
+        self._gauge: Gauge | None = None
         #: What to say between the next two frames.
         self._farewell = b""
         #: Nothing more is received, or sent.
@@ -79,24 +82,44 @@ class Tunnel:
         """Return at most *size* bytes that the client sent, b"" if none will come."""
         self.take()
         with self._reading:
-            if self._unread:
-                return self._take_unread(size)
-            if self._deaf:
-                return b""
-            try:
-                return self.transport.receive(self._read_deadline, size)
-            except DeadlineExceeded:
-                return b""
+            data = self._receive(size)
+            self._show()
+            return data
+
+    def _receive(self, size: int) -> bytes:
+        if self._unread:
+            return self._take_unread(size)
+        if self._deaf:
+            return b""
+        try:
+            return self.transport.receive(self._read_deadline, size)
+        except DeadlineExceeded:
+            return b""
 
     def receive_now(self, size: int) -> bytes | None:
         """Return what is there already; None if there is nothing."""
         self.take()
-        return self._take_unread(size) if self._unread else self.transport.receive_now(size)
+        data = self._take_unread(size) if self._unread else self.transport.receive_now(size)
+        self._show()
+        return data
 
     def _take_unread(self, size: int) -> bytes:
         taken = bytes(self._unread[:size])
         del self._unread[:size]
         return taken
+
+    def descriptor(self) -> int:
+        """Return what to wait for until there is something to receive, -1 once the tunnel is closed."""
+        if self.closed:
+            return -1
+        if self._gauge is None and (self._unread or self.transport.buffers) and AVAILABLE:
+            self._gauge = Gauge(self.transport.socket.fileno())
+            self._show()
+        return int(self.transport.socket.fileno()) if self._gauge is None else self._gauge.fileno()
+
+    def _show(self) -> None:
+        if self._gauge is not None:
+            self._gauge.show(self._deaf or bool(self._unread) or self.transport.pending > 0)
 
     def send(self, data: bytes) -> None:
         """Send all of *data*. Raises TunnelClosed once the client is gone, or was told that we go."""
@@ -133,6 +156,7 @@ class Tunnel:
         if self.taken and not self._deaf:
             get_hub().loop.run_callback(self._stop_waiting)
         self._deaf = True
+        self._show()
 
     def _stop_waiting(self) -> None:
         if self._reading.locked():
@@ -164,3 +188,9 @@ class Tunnel:
         self.close()
         with self._writing, self._reading:
             pass
+
+    def discard(self) -> None:
+        """Free what the tunnel holds; nobody waits for its descriptor any more."""
+        if self._gauge is not None:
+            self._gauge.close()
+            self._gauge = None

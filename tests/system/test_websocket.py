@@ -35,7 +35,7 @@ def connect():
     with ExitStack() as opened:
 
         def open_one(server, path="/echo", **options):
-            client = create_connection(server.url.replace("http", "ws") + path, timeout=30, **options)
+            client = create_connection(web_socket_url(server, "sslopt" in options) + path, timeout=30, **options)
             opened.callback(client.shutdown)
             return client
 
@@ -54,6 +54,10 @@ def socketio_client():
             return client
 
         yield open_one
+
+
+def web_socket_url(server, secure=False):
+    return f"{'wss' if secure else 'ws'}://127.0.0.1:{server.address[1]}"
 
 
 def receive_close(client):
@@ -108,6 +112,24 @@ def test_server_sends_pings_that_a_library_waits_for(start_server, connect):
 
     assert (ABNF.OPCODE_BINARY, b"y" * 100_000) == echoed
     assert (ABNF.OPCODE_PING, b"") == ping
+
+
+@pytest.mark.parametrize("options", [{}, {"PING": "5"}], ids=["receiving", "waiting"])
+def test_everything_works_over_tls(start_server, authority, connect, options):
+    """A library that waits for the descriptor must hear of bytes that were decrypted together with those it has read."""
+    server = start_server("socks", *authority.issue().flags, env=options)
+    client = connect(server, sslopt={"ca_certs": authority.path})
+
+    client.send_binary(b"z" * (1 << 20))
+    for number in range(100):
+        client.send(str(number))
+    whole = client.recv_data()
+    rest = [client.recv() for _ in range(100)]
+    server.signal(signal.SIGTERM)
+
+    assert (ABNF.OPCODE_BINARY, b"z" * (1 << 20)) == whole
+    assert [str(number) for number in range(100)] == rest
+    assert GOING_AWAY == receive_close(client)
 
 
 @pytest.mark.security("close codes")
@@ -201,7 +223,7 @@ def test_application_without_websockets_serves_such_a_request_as_any_other(start
     server = start_server("hello")
 
     with pytest.raises(websocket.WebSocketBadStatusException) as refusal:
-        create_connection(server.url.replace("http", "ws"))
+        create_connection(web_socket_url(server))
 
     assert 200 == refusal.value.status_code
 

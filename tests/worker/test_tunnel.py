@@ -3,11 +3,13 @@
 import errno
 import select
 import socket
+from contextlib import suppress
 
 import gevent
 import pytest
 from gevent.event import Event
 from gevent.lock import Semaphore
+from gevent.select import select as gevent_select
 
 from greenserve.errors import TunnelClosed
 
@@ -334,10 +336,8 @@ def test_descriptor_can_be_waited_for(serve):
     found = []
 
     def use(lent):
-        from gevent.select import select as patched_select
-
-        found.append(bool(patched_select([lent], [], [], 0)[0]))
-        patched_select([lent], [], [], 10)
+        found.append(bool(gevent_select([lent], [], [], 0)[0]))
+        gevent_select([lent], [], [], 10)
         found.append(lent.recv(2))
         found.append(bool(select.select([lent.fileno()], [], [], 0)[0]))
 
@@ -348,6 +348,24 @@ def test_descriptor_can_be_waited_for(serve):
     client.receive()
 
     assert [False, b"ab", True] == found
+
+
+def test_descriptor_knows_of_bytes_that_came_with_the_handshake(serve):
+    found = []
+
+    def use(lent):
+        for _ in range(3):
+            found.append(bool(gevent_select([lent], [], [], 0)[0]))
+            lent.settimeout(0)
+            with suppress(BlockingIOError):
+                lent.recv(2)
+
+    client = serve(takeover(use))
+
+    client.send(HANDSHAKE + b"abc")
+    client.receive()
+
+    assert [True, True, False] == found
 
 
 def test_file_reads_and_writes_the_same_bytes(serve):
