@@ -6,10 +6,12 @@ import ssl
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 import requests
+from websocket import create_connection
 
 from greenserve.sources import load_config
 from greenserve.worker.certificates import make_context
@@ -51,6 +53,25 @@ def test_application_behind_nginx_knows_its_client_and_its_url(
         answer = requests.get(f"http://127.0.0.1:{unused_port}/", headers=forged, timeout=10)
 
     assert "127.0.0.1 asked for http://shop.example/\n" == answer.text
+
+
+@pytest.mark.skipif(shutil.which("nginx") is None, reason="nginx is not installed (apt install nginx-light)")
+def test_websocket_echoes_behind_nginx(start_server: Callable[..., RunningServer], unused_port: int, tmp_path: Path) -> None:
+    write_files("docs/how-to/websocket.md", tmp_path)
+    server = start_server("app:app", cwd=tmp_path)
+    whole = fence("docs/how-to/behind-nginx.md", "nginx").replace(
+        "    location / {", fence("docs/how-to/websocket.md", "nginx") + "    location / {"
+    )
+    (tmp_path / "nginx.conf").write_text(nginx_configuration(whole, server.url.removeprefix("http://"), unused_port))
+
+    with (
+        running_service(["nginx", "-p", str(tmp_path), "-c", "nginx.conf", "-e", "stderr"], "start worker process"),
+        closing(create_connection(f"ws://127.0.0.1:{unused_port}/echo", timeout=10)) as client,
+    ):
+        client.send("hello")
+        answer = client.recv()
+
+    assert "hello" == answer
 
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd is not installed")
