@@ -127,6 +127,17 @@ def test_incomplete_case_is_never_taken_for_a_whole_request(serve, topic):
     assert {} == wrong
 
 
+@pytest.mark.parametrize(("case", "said"), [("tls-client-hello", "speaks TLS"), ("http2-preface", "speaks HTTP/2")])
+def test_client_of_another_protocol_is_named_in_the_log(serve, caplog, case, said):
+    """It cannot read our 400; whoever set the address wrong reads the log."""
+    caplog.set_level("INFO", "greenserve.error")
+
+    answer = exchange(serve, (ROOT / "request-line" / f"{case}.http").read_bytes())
+
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert said in caplog.text
+
+
 def test_damaged_requests_are_answered_as_they_are_read(serve):
     """The connection adds nothing to what the parser and the decoders say, and leaves nothing out."""
     seeds = [case.values[0].raw for case in read_corpus("accept", "refuse") if b"pgrade" not in case.values[0].raw]
