@@ -14,7 +14,7 @@ from greenserve.protocol.response import CONTINUE, make_refusal
 from greenserve.protocol.upgrade import GOING_AWAY, INTERNAL_ERROR, NORMAL, asks_for_websocket
 from greenserve.worker.lent import LentSocket
 from greenserve.worker.readiness import DeadlineExceeded, now
-from greenserve.worker.service import Service, error_log, log_handshake
+from greenserve.worker.service import Service, error_log
 from greenserve.worker.tls import AnyTransport
 from greenserve.worker.tunnel import Tunnel
 from greenserve.worker.websocket import offer_websocket
@@ -64,7 +64,7 @@ class Connection:
             while self._serve_next():
                 self._served += 1
         except HandshakeFailed as failure:
-            log_handshake(self._environ, failure)
+            self._service.note_handshake(self._environ, failure)
         except ClientDisconnected as error:
             error_log.debug("%s: %s", self._environ["REMOTE_ADDR"] or "-", error)
         except Exception:

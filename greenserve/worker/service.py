@@ -25,7 +25,7 @@ from greenserve.wsgi.spool import Spooling
 
 error_log = logging.getLogger("greenserve.error")
 
-#: Lines a second about requests that were refused; the counters know of all.
+#: Lines a second about requests that were refused, and about handshakes that failed; the counters know of all.
 REFUSALS_LOGGED = 10
 
 
@@ -60,6 +60,7 @@ class Service:
         #: No new request is promised a place on its connection any more.
         self.draining = False
         self._access_log = access_log
+        self._handshakes = Ration(error_log, REFUSALS_LOGGED)
         self._refusals = Ration(error_log, REFUSALS_LOGGED)
         self._retire = retire
         self._requests_left = config.max_requests and config.max_requests + randint(0, config.max_requests_jitter)
@@ -137,6 +138,11 @@ class Service:
             self.gate.leave()
         self.row["in_flight"] -= 1
 
+    def note_handshake(self, environ: dict[str, Any], failure: HandshakeFailed) -> None:
+        """Say in one line that TLS did not begin, and in fewer if there are many; that a probe came and went is no news."""
+        log = error_log.debug if failure.silent else self._handshakes.info
+        log("no TLS with %s: %s", environ["REMOTE_ADDR"] or "-", failure)
+
     def expire(self) -> None:
         """End what has taken too long; called by the sweeper, in the hub."""
         self.waiter.expire()
@@ -161,12 +167,6 @@ def limits_of(config: Config) -> Limits:
 
 def leniency_of(config: Config) -> Leniency:
     return Leniency(*(getattr(config, name) for name in Leniency._fields))
-
-
-def log_handshake(environ: dict[str, Any], failure: HandshakeFailed) -> None:
-    """Say in one line that TLS did not begin; that a probe came and went is no news."""
-    level = logging.DEBUG if failure.silent else logging.INFO
-    error_log.log(level, "no TLS with %s: %s", environ["REMOTE_ADDR"] or "-", failure)
 
 
 def log_failure(environ: dict[str, Any], failure: BaseException) -> None:

@@ -5,6 +5,7 @@ import signal
 import ssl
 import subprocess
 import threading
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -357,6 +358,25 @@ def test_reload_with_a_broken_certificate_keeps_the_old_one(start_server, author
     server.wait_for_log("the new code was not taken")
 
     assert 200 == requests.get(url_of(server), verify=authority.path, timeout=20).status_code
+
+
+@pytest.mark.security("deadline for handshake")
+def test_crowd_of_half_handshakes_holds_up_nobody(start_server, authority):
+    pair = authority.issue("localhost")
+    server = start_server("hello", *pair.flags, "--handshake-timeout", "2")
+
+    with ExitStack() as opened:
+        crowd = [opened.enter_context(RawClient(server.address)) for _ in range(500)]
+        for client in crowd:
+            client.send(b"\x16\x03\x01\x02")
+        answers = [requests.get(url_of(server), verify=authority.path, timeout=20) for _ in range(20)]
+        rests = [client.receive_until_close() for client in crowd]
+
+    assert [200] * 20 == [answer.status_code for answer in answers]
+    assert max(answer.elapsed.total_seconds() for answer in answers) < 1
+    assert [b""] * 500 == rests
+    server.wait_for_log("more lines like the next were held back|took too long")
+    assert server.log.count("took too long") < 100
 
 
 def test_probes_and_garbage_leave_no_traceback(start_server, authority):
