@@ -41,8 +41,14 @@ class Session(ssl.SSLObject):
 
 
 def call_hook(config: Config) -> ssl.SSLContext:
+    """Return what the ssl_context function makes. Raises WorkerBootError for whatever it raises."""
     assert config.ssl_context is not None
-    made = config.ssl_context(config, lambda: make_default_context(config))
+    try:
+        made = config.ssl_context(config, lambda: make_default_context(config))
+    except WorkerBootError:
+        raise
+    except Exception as error:
+        raise WorkerBootError(f"the ssl_context function raised {type(error).__name__}: {error}") from error
     if not isinstance(made, ssl.SSLContext):
         raise WorkerBootError(f"the ssl_context function returned {type(made).__name__}, not an ssl.SSLContext")
     return made

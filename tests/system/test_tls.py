@@ -1,5 +1,6 @@
 """TLS as people use it: their clients, their certificates, and a reload under load."""
 
+import os
 import shutil
 import signal
 import ssl
@@ -8,6 +9,7 @@ import threading
 from contextlib import ExitStack
 from pathlib import Path
 
+import psutil
 import pytest
 import requests
 from websocket import create_connection
@@ -265,6 +267,16 @@ def test_function_in_a_python_file_makes_the_context(start_server, authority, tm
 
 
 # Start, reload, and what is wrong.
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may become somebody else")
+def test_key_can_be_for_root_alone(start_server, authority):
+    pair = authority.issue("localhost")
+    Path(pair.keyfile).chmod(0o600)
+    server = start_server("environment", *pair.flags, "--user", "nobody", "--group", "nogroup")
+
+    assert 200 == requests.get(url_of(server), verify=authority.path, timeout=20).status_code
+    assert "nobody" == psutil.Process(server.workers()[0]).username()
 
 
 @pytest.mark.parametrize("action", [(), ("--check-config",)], ids=["start", "check"])

@@ -95,6 +95,13 @@ def test_hook_that_returns_nothing_is_refused(refusal):
     assert "the ssl_context function returned NoneType, not an ssl.SSLContext" == refusal(ssl_context=lambda *_: None)
 
 
+def test_hook_that_raises_is_said_in_a_sentence(refusal):
+    def ssl_context(config, default_ssl_context_factory):
+        raise LookupError("no vault")
+
+    assert "the ssl_context function raised LookupError: no vault" == refusal(ssl_context=ssl_context)
+
+
 # What cannot be used.
 
 
