@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+import socket
 import ssl
 import subprocess
 import threading
@@ -41,9 +42,13 @@ def curl(*arguments):
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
 
+def find_openssl():
+    return shutil.which("openssl") or pytest.skip("openssl is not installed (apt install openssl)")
+
+
 def s_client(server, *arguments, said=""):
     """Run openssl s_client, and return what it printed."""
-    command = ["openssl", "s_client", "-connect", f"127.0.0.1:{server.address[1]}", "-servername", "localhost", *arguments]
+    command = [find_openssl(), "s_client", "-connect", f"127.0.0.1:{server.address[1]}", "-servername", "localhost", *arguments]
     done = subprocess.run(command, input=said, capture_output=True, text=True, timeout=20, check=False)
     return done.stdout + done.stderr
 
@@ -52,7 +57,7 @@ def connect(server, trusted, asked_for="localhost"):
     """Return a TLS connection of Python's own, which takes an end without close_notify as an error."""
     context = ssl.create_default_context(cafile=trusted)
     context.set_alpn_protocols(["h2", "http/1.1"])
-    plain = RawClient(server.address)._socket
+    plain = socket.create_connection(server.address, timeout=30)
     return context.wrap_socket(plain, server_hostname=asked_for, suppress_ragged_eofs=False)
 
 
@@ -131,7 +136,7 @@ def test_renegotiation_is_refused(server):
 
 def s_client_speaks(server, version, command, request):
     """Give openssl s_client a *command* for itself, and then a *request* to send."""
-    arguments = ["openssl", "s_client", "-connect", f"127.0.0.1:{server.address[1]}", version]
+    arguments = [find_openssl(), "s_client", "-connect", f"127.0.0.1:{server.address[1]}", version]
     with subprocess.Popen(
         arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, bufsize=0
     ) as process:

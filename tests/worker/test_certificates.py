@@ -2,6 +2,7 @@
 
 import os
 import ssl
+import sys
 from contextlib import suppress
 from pathlib import Path
 
@@ -214,3 +215,9 @@ def test_cache_that_cannot_be_written_is_said(cache):
 
     with pytest.raises(WorkerBootError, match=r"self-signed\.pem cannot be kept"):
         find_certificate()
+
+
+def test_trustme_that_is_missing_is_said(cache, monkeypatch, refusal):
+    monkeypatch.setitem(sys.modules, "trustme", None)
+
+    assert "self_signed needs trustme: pip install 'greenserve[self-signed]'" == refusal(self_signed=True)
