@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable
 from typing import Any, ClassVar, NamedTuple
 
+from greenserve.hooks import Hook
 from greenserve.kinds import Choice, File, Kind, Maybe, Refused, Seconds, Several, Switch, Text, text_of
 from greenserve.setting import TIMEOUTS, TLS, setting
 
@@ -98,24 +99,6 @@ class SniTable(Several[NamedCertificate]):
         if isinstance(given, dict):
             given = [(name, [files] if isinstance(files, str) else files) for name, files in given.items()]
         return super().parse(given)
-
-
-class Hook(Kind[Callable[..., Any] | None]):
-    """A function of a Python configuration file, or none."""
-
-    metavar = "FUNCTION"
-    typed = False
-
-    def __init__(self, signature: str) -> None:
-        self.expects = f"a function {signature} of a Python configuration file"
-
-    def parse(self, given: object) -> Callable[..., Any] | None:
-        if given is not None and not callable(given):
-            raise TypeError
-        return given
-
-    def show(self, value: Callable[..., Any] | None) -> str:
-        return "none" if value is None else f"{getattr(value, '__qualname__', value)}()"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -20,9 +20,6 @@ from greenserve.errors import ConfigError
 #: What a value in a Python file can be; everything else there is machinery.
 PLAIN = (str, bytes, bool, int, float, list, tuple, set, dict, types.NoneType)
 
-#: What may be a hook, and is machinery too if no setting has its name.
-FUNCTION = types.FunctionType
-
 
 class Entry(NamedTuple):
     """One key of a file. `place` names the file and, where it is known, the line."""
@@ -133,8 +130,8 @@ def execute(run: Callable[[], Mapping[str, object]], origin: str, source: str, l
 
 
 def speaks_for_itself(name: str, value: object) -> bool:
-    """Tell whether the name could be meant as a setting: lower-case, not private, and plain or a function."""
-    return name.islower() and not name.startswith("_") and isinstance(value, (*PLAIN, FUNCTION))
+    """Tell whether the name could be meant as a setting: lower-case, not private, and plain or perhaps a hook."""
+    return name.islower() and not name.startswith("_") and (isinstance(value, PLAIN) or callable(value))
 
 
 def line_of_name(source: str, name: str) -> int | None:

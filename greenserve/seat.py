@@ -4,6 +4,7 @@ import socket
 from typing import NamedTuple
 
 from greenserve.config import Config
+from greenserve.hooks import HookWorker
 from greenserve.mailbox import Mailbox
 from greenserve.status import Row, Scoreboard
 
@@ -24,3 +25,5 @@ class Seat(NamedTuple):
     scoreboard: Scoreboard
     #: Random, and the same for all workers of one master.
     secret: bytes
+    #: This worker as hooks know it.
+    worker: HookWorker

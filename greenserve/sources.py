@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from greenserve.config import SETTINGS, Config
 from greenserve.errors import ConfigError
-from greenserve.files import FUNCTION, Entry, read_python, read_python_module, read_toml
+from greenserve.files import Entry, read_python, read_python_module, read_toml
 from greenserve.flags import CommandLine, Flag, parse_command_line
 from greenserve.kinds import Refused, Whole, printable, quoted, shortened, suggest
 
@@ -127,7 +127,7 @@ def anchor_paths(values: Mapping[str, Any], directory: Path) -> Config:
 def given_by_files(directory: Path, chosen: str | None) -> Iterator[Given]:
     """What the files in *directory* say; *chosen* stands in place of greenserve.conf.py."""
     for entry in read_files(directory, chosen):
-        if isinstance(entry.value, FUNCTION) and not is_hook(entry.key):
+        if callable(entry.value) and not is_hook(entry.key):
             continue
         if entry.key not in SETTINGS:
             raise ConfigError(f"{entry.place}: {entry.key} is no setting{suggest(entry.key, SETTINGS)}")

@@ -9,6 +9,7 @@ field. Where a value comes from is the business of sources.py.
 import dataclasses
 
 from greenserve.config.application import ApplicationSettings
+from greenserve.config.hooks import HookSettings
 from greenserve.config.leniency import LeniencySettings
 from greenserve.config.limits import LimitSettings
 from greenserve.config.listening import ListeningSettings
@@ -22,6 +23,7 @@ from greenserve.setting import GROUPS, Setting
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Config(
+    HookSettings,
     ProcessSettings,
     LogSettings,
     LeniencySettings,

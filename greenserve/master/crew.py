@@ -17,6 +17,7 @@ from setproctitle import setproctitle
 
 from greenserve.config import Config
 from greenserve.errors import WorkerBootError
+from greenserve.hooks import HookWorker
 from greenserve.mailbox import Failed, Mailbox, Message, open_mailboxes
 from greenserve.master.listener import Listener
 from greenserve.master.signals import Signals, fork, let_signals_in
@@ -44,13 +45,14 @@ class Crew:
         self._secret = os.urandom(32)
         self.hands: dict[int, Hand] = {}
 
-    def fork_worker(self, number: int, generation: int, config: Config) -> int:
+    def fork_worker(self, number: int, generation: int, config: Config, worker: HookWorker) -> int:
         """Return the pid of a worker that is about to start; raises OSError where the kernel refuses."""
         row = self._scoreboard.lend(number - 1)
         sockets = [listener.socket for listener in self._listeners]
 
         def start(mailbox: Mailbox) -> int:
-            return self._start_worker(Seat(number, generation, config, sockets, mailbox, row, self._scoreboard, self._secret))
+            shared = self._scoreboard, self._secret
+            return self._start_worker(Seat(number, generation, config, sockets, mailbox, row, *shared, worker))
 
         return self._fork(title("worker", config), start, row)
 

@@ -25,6 +25,7 @@ from greenserve.master.listener import Listener, close_listeners, open_listeners
 from greenserve.master.notify import Notifier
 from greenserve.master.owner import find_owner
 from greenserve.master.pidfile import Pidfile
+from greenserve.master.prompter import Prompter
 from greenserve.master.pulse import Pulse
 from greenserve.master.signals import Signals
 from greenserve.seat import Seat
@@ -55,6 +56,7 @@ class Master:
         self._start_worker = start_worker
         self._bind_given = bind_given
         self._fleet = fleet.Fleet(config.resolved_workers, config.graceful_timeout)
+        self._prompter = Prompter(config)
         self._pulse = Pulse()
         self._notifier = Notifier()
         self._introduced = False
@@ -83,7 +85,10 @@ class Master:
             watcher.require_watchfiles()
         self._signals = Signals()
         held.callback(self._signals.close)
+        self._prompter.start()
+        held.callback(self._prompter.end)
         self._listeners = self._listen()
+        self._prompter.listen([listener.socket for listener in self._listeners])
         held.callback(close_listeners, self._listeners)
         for listener in self._listeners:
             listener.give_to(*find_owner(self._config))
@@ -208,6 +213,7 @@ class Master:
         if pid == self._watcher:
             log.warning("the watcher of --reload %s: changes are not noticed any more", journal.describe_exit(code, False))
             return
+        self._prompter.bury(pid)
         worker = self._fleet.exited(pid, time.monotonic())
         if worker is None:
             log.debug("pid %d, an orphan, %s", pid, journal.describe_exit(code, True))
@@ -248,12 +254,14 @@ class Master:
     def _fork(self, number: int, generation: int) -> None:
         now = time.monotonic()
         try:
-            pid = self._crew.fork_worker(number, generation, self._configs[generation])
+            worker = self._prompter.fork(number, self._configs[generation])
+            pid = self._crew.fork_worker(number, generation, self._configs[generation], worker)
         except OSError as error:
             self._fleet.fork_failed(now)
             log.error("worker %d cannot be forked (%s); another try follows", number, error.strerror)
         else:
             self._fleet.forked(pid, number, generation, now)
+            self._prompter.forked(worker, pid)
 
     def _kill(self, pid: int, why: str) -> None:
         if why:
@@ -266,9 +274,11 @@ class Master:
         if generation > 1:
             log.info("%s", status)
         self._notifier.tell_ready(status)
+        self._prompter.ready()
 
     def _note_abandoned(self, generation: int, kept: int) -> None:
         self._config = self._configs[kept]
+        self._prompter.follow(self._config)
         log.error("the new code was not taken: generation %d did not start, generation %d goes on", generation, kept)
         self._notifier.tell_ready(f"generation {kept}: goes on, for generation {generation} did not start")
 
@@ -314,6 +324,9 @@ class Master:
             log.warning("bind has changed, which needs a restart: the listeners stay as they are")
         generation = self._fleet.reload(time.monotonic(), config.resolved_workers, config.graceful_timeout)
         self._config = self._configs[generation] = config
+        self._prompter.follow(config)
+        self._prompter.resize(self._fleet.size)
+        self._prompter.reload()
         log.info("reloading: generation %d", generation)
 
     def _reopen(self) -> None:
@@ -329,6 +342,7 @@ class Master:
 
     def _resize(self, size: int) -> None:
         self._fleet.resize(size)
+        self._prompter.resize(size)
         log.info("%s from now on", journal.count(size, "worker"))
 
     def _upgrade(self) -> None:

@@ -19,13 +19,15 @@ import logging
 import os
 import resource
 from importlib.metadata import version
+from traceback import format_exception
 
 from gevent import get_hub
 
 from greenserve.config import Config
 from greenserve.errors import FatalError, WorkerBootError
+from greenserve.hooks import call_hook, describe_hook, try_hook
 from greenserve.log import AccessLog
-from greenserve.mailbox import Failed, Hello, Ready
+from greenserve.mailbox import Failed, Hello, Ready, Retire
 from greenserve.seat import Seat
 from greenserve.worker.certificates import make_context
 from greenserve.worker.identity import assume_identity
@@ -50,11 +52,17 @@ def run_worker(seat: Seat) -> int:
         worker = boot(seat)
     except FatalError as error:
         seat.mailbox.send(Failed(error.exit_code, str(error)))
+        tell_exit(seat)
         return error.exit_code
     code = worker.run()
+    tell_exit(seat)
     # Exporters and pools that the application registered get their chance; os._exit() would pass them by.
     atexit._run_exitfuncs()
     return code
+
+
+def tell_exit(seat: Seat) -> None:
+    try_hook(seat.config, "worker_exit", seat.worker.server, seat.worker)
 
 
 def boot(seat: Seat) -> Worker:
@@ -71,25 +79,47 @@ def boot(seat: Seat) -> Worker:
         assume_identity(config.user, config.group, config.umask)
     except (FatalError, OSError) as error:
         raise WorkerBootError(f"a worker cannot start: {error}") from error
-    worker = Worker(seat, load_configured(config), access_log, tls)
+    worker = Worker(seat, load_between_hooks(seat), access_log, tls)
     worker.start()
+    seat.worker.booted = True
     seat.mailbox.send(Ready(round(time.monotonic() - BOOT_BEGAN, 3)))
     return worker
+
+
+def load_between_hooks(seat: Seat) -> Application:
+    """Return the application, or what a hook has put in its place."""
+    config, worker = seat.config, seat.worker
+    worker.enter(seat.row, lambda reason: seat.mailbox.send(Retire(reason)))
+    enter_surroundings(config)
+    need_hook(config, "post_fork", worker.server, worker)
+    worker.wsgi = load_application(config.wsgi_app)
+    need_hook(config, "post_worker_init", worker)
+    application: Application = worker.wsgi
+    return application
+
+
+def need_hook(config: Config, name: str, *arguments: object) -> None:
+    """Call the hook *name* if there is one. Raises WorkerBootError, with its traceback, if that fails."""
+    try:
+        call_hook(config, name, *arguments)
+    except (Exception, SystemExit) as error:
+        text = "".join(format_exception(error)).rstrip()
+        raise WorkerBootError(f"a worker cannot start: {describe_hook(config, name)} failed\n{text}") from error
 
 
 def check(config: Config) -> None:
     """Load all that a worker loads. Raises AppLoadError or WorkerBootError."""
     make_context(config)
-    load_configured(config)
+    enter_surroundings(config)
+    load_application(config.wsgi_app)
 
 
-def load_configured(config: Config) -> Application:
-    """Return the application, in the surroundings that the configuration gives it."""
+def enter_surroundings(config: Config) -> None:
+    """Make the environment, the directory and the import path what the configuration says."""
     os.environ.update(config.env)
     os.chdir(config.chdir)
     for directory in reversed((os.getcwd(), *config.pythonpath)):
         make_importable(directory)
-    return load_application(config.wsgi_app)
 
 
 def allow_descriptors(connections: int) -> None:

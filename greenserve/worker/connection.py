@@ -220,7 +220,7 @@ class Connection:
         started, clock = time(), monotonic()
         try:
             # A context of its own: what one request sets, the next must not see.
-            copy_context().run(exchange.run, service.application)
+            copy_context().run(service.run, exchange, service.application)
         finally:
             if self._tunnel is not None:
                 self._end_tunnel(self._tunnel, exchange)

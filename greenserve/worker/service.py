@@ -44,6 +44,8 @@ class Service:
     ) -> None:
         """*retire* is called when enough requests were served, *changed* when a connection has ended."""
         self.application = application
+        #: What runs an exchange with the application; hooks may stand around it.
+        self.run: Callable[[Exchange, Application], None] = Exchange.run
         self.config = config
         self.waiter = waiter
         self.row = row

@@ -1,6 +1,7 @@
 """One worker process: a hub, the listeners it accepts from, and its conversation with the master."""
 
 import logging
+import os
 import signal
 import socket
 from functools import partial
@@ -10,6 +11,7 @@ from typing import Any
 from gevent import get_hub, signal_handler, sleep, spawn
 from gevent.event import Event
 
+from greenserve.hooks import try_hook
 from greenserve.log import AccessLog, reopen_error_log, write_error_text
 from greenserve.mailbox import Drain, Message, ReopenLogs, Retire, Withdrawn
 from greenserve.seat import Seat
@@ -17,6 +19,7 @@ from greenserve.status import monotonic_ms
 from greenserve.worker.acceptor import Acceptor
 from greenserve.worker.balance import Balance
 from greenserve.worker.connection import Connection
+from greenserve.worker.hooks import find_run
 from greenserve.worker.readiness import READABLE, open_readiness
 from greenserve.worker.service import Service
 from greenserve.worker.tls import TlsTransport
@@ -40,11 +43,14 @@ class Worker:
         self._tls = tls
         self._waiter = open_readiness()
         self._service = Service(application, seat.config, self._waiter, seat.row, access_log, self._retire, self._changed)
+        self._service.run = find_run(seat.config, seat.worker)
         self._patience = Patience(seat.config.write_timeout, seat.config.minimum_rate, seat.row)
         self._balance = Balance(seat.scoreboard, seat.number)
         self._acceptors = [self._open_acceptor(listener) for listener in seat.listeners]
         #: Set once the listeners are let go: until then another connection may come.
         self._deaf = False
+        #: Set once it was told to end at once.
+        self._interrupted = False
         self._finished = Event()
         self._watchers: list[Any] = []
 
@@ -113,6 +119,9 @@ class Worker:
             signal_handler(signal.SIGQUIT, self.drain, 0.0),
             signal_handler(signal.SIGUSR1, self._reopen_logs),
         ]
+        if self._seat.config.worker_abort is not None:
+            # Python's own handler: it is heard where the hub is stuck, too.
+            signal.signal(signal.SIGABRT, lambda *_: self._abort())
         # A terminal sends these to every process of the group; the master decides what follows.
         # Not SIG_IGN, which programs that the application starts would inherit.
         for number in (signal.SIGINT, signal.SIGHUP, signal.SIGUSR2, signal.SIGTTIN, signal.SIGTTOU):
@@ -122,6 +131,13 @@ class Worker:
         """Go as a person asked, but not before the master has put another in our place."""
         if not self._seat.mailbox.send(Retire("it was sent SIGTERM")):
             self.drain(self._seat.config.graceful_timeout)
+
+    def _abort(self) -> None:
+        """End at once, but for what hooks have to do; nothing of the application is called any more."""
+        worker = self._seat.worker
+        try_hook(self._seat.config, "worker_abort", worker)
+        try_hook(self._seat.config, "worker_exit", worker.server, worker)
+        os._exit(1)
 
     # What the master asks.
 
@@ -152,6 +168,10 @@ class Worker:
 
     def drain(self, grace: float) -> None:
         """Accept no more and finish what was accepted; after *grace* seconds, end all the same."""
+        if grace <= 0 and not self._interrupted:
+            self._interrupted = True
+            # The hub may not wait, and a hook may want to.
+            spawn(try_hook, self._seat.config, "worker_int", self._seat.worker)
         if not self._service.draining:
             self._service.draining = True
             self._seat.row["accepting"] = 0

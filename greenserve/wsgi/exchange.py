@@ -101,6 +101,10 @@ class Exchange:
         self.failure: BaseException | None = None
 
     @property
+    def environ(self) -> dict[str, Any]:
+        return self._request.environ
+
+    @property
     def code(self) -> int | None:
         return self._head.code if self._head is not None else None
 
