@@ -316,6 +316,11 @@ class Address(NamedTuple):
     path: str = ""
     fd: int = -1
 
+    @property
+    def abstract(self) -> bool:
+        """Whether it is a name that Linux keeps for us, and no file."""
+        return self.path.startswith("@")
+
     def __str__(self) -> str:
         if self.kind == "unix":
             return f"unix:{self.path}"
@@ -333,7 +338,7 @@ class Bind(Kind[Address]):
     as gunicorn has it; another lone word is refused, as it is more often a slip.
     """
 
-    expects = "HOST:PORT, [IPv6]:PORT, unix:PATH, fd://N, or a port"
+    expects = "HOST:PORT, [IPv6]:PORT, unix:PATH, unix:@NAME, fd://N, or a port"
     metavar = "ADDRESS"
 
     def parse(self, given: object) -> Address:
@@ -349,7 +354,7 @@ class Bind(Kind[Address]):
         return parse_tcp(text.removeprefix("tcp://"))
 
     def anchor(self, value: Address, directory: str) -> Address:
-        return value._replace(path=File().anchor(value.path, directory)) if value.kind == "unix" else value
+        return value if value.kind != "unix" or value.abstract else value._replace(path=File().anchor(value.path, directory))
 
 
 def parse_port(given: object) -> int:

@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from greenserve.kinds import Address, Bind, Several, Whole
+from greenserve.kinds import Address, Bind, Several, Switch, Whole
 from greenserve.setting import LISTENING, setting
 
 
@@ -21,4 +21,14 @@ class ListeningSettings:
         flags="--backlog",
         group=LISTENING,
         help="How many clients the kernel lets wait to be accepted.",
+    )
+    reuse_port: bool = setting(
+        Switch(),
+        default=False,
+        flags="--reuse-port",
+        group=LISTENING,
+        help=(
+            "Let other servers that ask for it too listen on the same ports (SO_REUSEPORT); the kernel deals the clients out "
+            "to all of them. The workers of one server need it not: they share their listeners."
+        ),
     )

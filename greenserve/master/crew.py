@@ -9,7 +9,7 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from typing import NamedTuple, NoReturn
 
@@ -19,7 +19,7 @@ from greenserve.config import Config
 from greenserve.errors import WorkerBootError
 from greenserve.hooks import HookWorker
 from greenserve.mailbox import Failed, Mailbox, Message, open_mailboxes
-from greenserve.master.listener import Listener
+from greenserve.master.listeners import Listeners
 from greenserve.master.signals import Signals, fork, let_signals_in
 from greenserve.seat import Seat
 from greenserve.status import Row, Scoreboard
@@ -37,7 +37,7 @@ class Hand(NamedTuple):
 
 
 class Crew:
-    def __init__(self, start_worker: Callable[[Seat], int], listeners: Sequence[Listener], signals: Signals) -> None:
+    def __init__(self, start_worker: Callable[[Seat], int], listeners: Listeners, signals: Signals) -> None:
         self._start_worker = start_worker
         self._listeners = listeners
         self._signals = signals
@@ -48,9 +48,10 @@ class Crew:
     def fork_worker(self, number: int, generation: int, config: Config, worker: HookWorker) -> int:
         """Return the pid of a worker that is about to start; raises OSError where the kernel refuses."""
         row = self._scoreboard.lend(number - 1)
-        sockets = [listener.socket for listener in self._listeners]
+        sockets = [listener.socket for listener in self._listeners.of(generation)]
 
         def start(mailbox: Mailbox) -> int:
+            self._listeners.close_in_child(generation)
             shared = self._scoreboard, self._secret
             return self._start_worker(Seat(number, generation, config, sockets, mailbox, row, *shared, worker))
 
@@ -58,8 +59,7 @@ class Crew:
 
     def fork_watcher(self, watch: Callable[[Config, Mailbox], int], config: Config) -> int:
         def start(mailbox: Mailbox) -> int:
-            for listener in self._listeners:
-                listener.socket.close()
+            self._listeners.close_in_child()
             return watch(config, mailbox)
 
         return self._fork(title("watcher", config), start)

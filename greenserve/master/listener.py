@@ -6,12 +6,14 @@ file that is no socket, is never touched.
 """
 
 import errno
+import fcntl
 import os
 import socket
 import stat
 from collections.abc import Iterator, MutableMapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from greenserve.errors import ConfigError
 from greenserve.kinds import Address
@@ -24,16 +26,21 @@ FIRST_PASSED_FD = 3
 @dataclass(frozen=True)
 class Listener:
     socket: socket.socket
+    #: What was asked for; None for one that was passed to us unasked.
+    address: Address | None = None
     #: Which file the socket is, if we made it: (path, device, inode).
     file: tuple[str, int, int] | None = None
 
-    def url(self, tls: bool) -> str:
-        """Return where clients find it, as the log says it; *tls* is what TCP listeners speak."""
+    @property
+    def name(self) -> str:
         name = self.socket.getsockname()
         if self.socket.family == socket.AF_UNIX:
-            return f"unix:{os.fsdecode(name)}"
-        host = f"[{name[0]}]" if ":" in name[0] else name[0]
-        return f"{'https' if tls else 'http'}://{host}:{name[1]}"
+            return f"unix:{os.fsdecode(name)}".replace("\0", "@")
+        return f"[{name[0]}]:{name[1]}" if ":" in name[0] else f"{name[0]}:{name[1]}"
+
+    def url(self, tls: bool) -> str:
+        """Return where clients find it, as the log says it; *tls* is what TCP listeners speak."""
+        return self.name if self.socket.family == socket.AF_UNIX else f"{'https' if tls else 'http'}://{self.name}"
 
     def give_to(self, uid: int, gid: int) -> None:
         """Make the file, if it is one, that user's and group's; -1 leaves what is."""
@@ -44,10 +51,10 @@ class Listener:
         except OSError as error:
             raise ConfigError(f"unix:{self.file[0]} cannot be given to user {uid}, group {gid}: {error.strerror}") from None
 
-    def close(self) -> None:
-        """Close it, and remove the file if it is still the one we made."""
+    def close(self, *, keep_file: bool = False) -> None:
+        """Close it, and remove the file if it is still the one we made; *keep_file* if somebody goes on with it."""
         self.socket.close()
-        if self.file is None:
+        if self.file is None or keep_file:
             return
         path, *made = self.file
         with suppress(OSError):
@@ -61,15 +68,23 @@ class Listener:
 UNSENT = 256 << 10
 
 
-def open_listeners(addresses: Sequence[Address], backlog: int, umask: int | None = None) -> list[Listener]:
-    """Open every address, or none and raise ConfigError.
+class Manner(NamedTuple):
+    """How to listen, whatever the address."""
+
+    backlog: int = socket.SOMAXCONN
+    umask: int | None = None
+    reuse_port: bool = False
+
+
+def open_listeners(addresses: Sequence[Address], manner: Manner, beside: Sequence[Address] = ()) -> list[Listener]:
+    """Open every address, or none and raise ConfigError; *beside* them others are open already.
 
     A host name with several addresses gives a listener for each that this machine has.
     """
     opened: list[Listener] = []
     try:
         for address in addresses:
-            opened += open_address(address, addresses, backlog, umask)
+            opened += open_address(address, [*addresses, *beside], manner)
     except BaseException:
         close_listeners(opened)
         raise
@@ -92,18 +107,18 @@ def take_passed_listeners(environ: MutableMapping[str, str] = os.environ) -> lis
     return [adopt(FIRST_PASSED_FD + index, f"LISTEN_FDS={number}") for index in range(int(number))]
 
 
-def open_address(address: Address, others: Sequence[Address], backlog: int, umask: int | None) -> list[Listener]:
+def open_address(address: Address, others: Sequence[Address], manner: Manner) -> list[Listener]:
     if address.kind == "fd":
-        return [adopt(address.fd, f"--bind {address}", backlog)]
+        return [adopt(address.fd, f"--bind {address}", address, manner.backlog)]
     if address.kind == "unix":
-        return [open_unix(address, backlog, umask)]
-    return open_tcp(address, others, backlog)
+        return [open_unix(address, manner)]
+    return open_tcp(address, others, manner)
 
 
 # Sockets that somebody else has made.
 
 
-def adopt(fd: int, origin: str, backlog: int = socket.SOMAXCONN) -> Listener:
+def adopt(fd: int, origin: str, address: Address | None = None, backlog: int = socket.SOMAXCONN) -> Listener:
     try:
         adopted = socket.socket(fileno=fd)
     except OSError as error:
@@ -113,7 +128,7 @@ def adopt(fd: int, origin: str, backlog: int = socket.SOMAXCONN) -> Listener:
         raise ConfigError(f"{origin}: descriptor {fd} is not a stream socket of TCP or unix")
     if not adopted.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
         adopted.listen(backlog)
-    return Listener(ready_to_share(adopted))
+    return Listener(ready_to_share(adopted), address)
 
 
 def ready_to_share(made: socket.socket) -> socket.socket:
@@ -131,14 +146,14 @@ def ready_to_share(made: socket.socket) -> socket.socket:
 # TCP.
 
 
-def open_tcp(address: Address, others: Sequence[Address], backlog: int) -> list[Listener]:
+def open_tcp(address: Address, others: Sequence[Address], manner: Manner) -> list[Listener]:
     opened: list[Listener] = []
     absent: OSError | None = None
     for family, host in resolve(address):
         # "localhost:0" is one port, not one for each of its addresses.
         port = address.port or (opened[0].socket.getsockname()[1] if opened else 0)
         try:
-            opened.append(Listener(bind_tcp(family, host, port, is_alone(address, others), backlog)))
+            opened.append(Listener(bind_tcp(family, host, port, is_alone(address, others), manner), address))
         except OSError as error:
             if error.errno not in (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT):
                 close_listeners(opened)
@@ -163,14 +178,16 @@ def is_alone(address: Address, others: Sequence[Address]) -> bool:
     return not any(other.host == "0.0.0.0" and other.port == address.port for other in others)
 
 
-def bind_tcp(family: int, host: str, port: int, dual: bool, backlog: int) -> socket.socket:
+def bind_tcp(family: int, host: str, port: int, dual: bool, manner: Manner) -> socket.socket:
     made = socket.socket(family, socket.SOCK_STREAM)
     try:
         made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if manner.reuse_port:
+            made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         if family == socket.AF_INET6:
             made.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0 if dual and host == "::" else 1)
         made.bind((host, port))
-        made.listen(backlog)
+        made.listen(manner.backlog)
         return ready_to_share(made)
     except BaseException:
         made.close()
@@ -179,7 +196,10 @@ def bind_tcp(family: int, host: str, port: int, dual: bool, backlog: int) -> soc
 
 def refuse_tcp(address: Address, error: OSError) -> ConfigError:
     if error.errno == errno.EADDRINUSE:
-        return ConfigError(f"--bind {address} is already in use by {find_occupant(address.port) or 'another process'}")
+        occupant = find_occupant(address.port) or "another process"
+        if occupant.startswith(f"pid {os.getpid()} "):
+            occupant = "this very server, for an address that it overlaps: that needs a restart"
+        return ConfigError(f"--bind {address} is already in use by {occupant}")
     if error.errno == errno.EACCES:
         return ConfigError(
             f"--bind {address} was refused (permission denied): use a port above 1023, or give the process CAP_NET_BIND_SERVICE"
@@ -192,21 +212,45 @@ def refuse_tcp(address: Address, error: OSError) -> ConfigError:
 # Unix sockets.
 
 
-def open_unix(address: Address, backlog: int, umask: int | None) -> Listener:
+def open_unix(address: Address, manner: Manner) -> Listener:
     made = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
-        remove_stale(address)
-        with umask_of(umask):
-            made.bind(address.path)
-        made.listen(backlog)
+        file = None if address.abstract else bind_file(made, address, manner.umask)
+        if address.abstract:
+            made.bind(address.path.replace("@", "\0", 1))
+        made.listen(manner.backlog)
     except OSError as error:
         made.close()
+        if error.errno == errno.EADDRINUSE:
+            raise ConfigError(f"--bind {address} is already in use by another process") from None
         raise ConfigError(f"--bind {address} was refused ({error.strerror or error})") from None
     except ConfigError:
         made.close()
         raise
+    return Listener(ready_to_share(made), address, file)
+
+
+def bind_file(made: socket.socket, address: Address, umask: int | None) -> tuple[str, int, int]:
+    """Bind, in place of what a server that is gone has left, and return which file that made."""
+    with alone_in(os.path.dirname(address.path) or "."):
+        remove_stale(address)
+        with umask_of(umask):
+            made.bind(address.path)
+        # Nobody answers on it before this: another server must not take it for stale.
+        made.listen()
     file = os.lstat(address.path)
-    return Listener(ready_to_share(made), (address.path, file.st_dev, file.st_ino))
+    return address.path, file.st_dev, file.st_ino
+
+
+@contextmanager
+def alone_in(folder: str) -> Iterator[None]:
+    """Keep other servers of ours from cleaning up in *folder* meanwhile: two that start at once must not both win."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def remove_stale(address: Address) -> None:

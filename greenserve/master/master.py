@@ -21,7 +21,8 @@ from greenserve.errors import FatalError
 from greenserve.log import reopen_error_log
 from greenserve.master import fleet, journal, watcher
 from greenserve.master.crew import Crew, title
-from greenserve.master.listener import Listener, close_listeners, open_listeners, take_passed_listeners
+from greenserve.master.listener import Listener, take_passed_listeners
+from greenserve.master.listeners import Listeners
 from greenserve.master.notify import Notifier
 from greenserve.master.owner import find_owner
 from greenserve.master.pidfile import Pidfile
@@ -87,21 +88,14 @@ class Master:
         held.callback(self._signals.close)
         self._prompter.start()
         held.callback(self._prompter.end)
-        self._listeners = self._listen()
-        self._prompter.listen([listener.socket for listener in self._listeners])
-        held.callback(close_listeners, self._listeners)
-        for listener in self._listeners:
-            listener.give_to(*find_owner(self._config))
+        self._listeners = Listeners(take_passed_listeners(), self._bind_given)
+        held.callback(self._listeners.close)
+        self._listeners.assign(1, self._listeners.open(self._config), self._config.backlog)
+        self._prompter.listen([listener.socket for listener in self._listeners.current])
         self._write_pidfile(held)
         setproctitle(title("master", self._config))
         self._crew = Crew(self._start_worker, self._listeners, self._signals)
         self._watcher = self._crew.fork_watcher(watcher.watch, self._config) if self._config.reload else None
-
-    def _listen(self) -> list[Listener]:
-        passed = take_passed_listeners()
-        taken = {listener.socket.fileno() for listener in passed}
-        wanted = [address for address in self._config.bind if address.fd not in taken] if self._bind_given or not passed else []
-        return passed + open_listeners(wanted, self._config.backlog, self._config.umask)
 
     def _write_pidfile(self, held: ExitStack) -> None:
         if self._config.pidfile:
@@ -184,7 +178,7 @@ class Master:
             return
         self._introduced = True
         log.info("%s", journal.banner(hello))
-        for listener in self._listeners:
+        for listener in self._listeners.current:
             log.info("listening on %s", listener.url(self._config.tls))
         log.info("%s", journal.count(self._fleet.size, "worker"))
         log.info("pid %d", os.getpid())
@@ -270,6 +264,8 @@ class Master:
 
     def _note_settled(self, generation: int) -> None:
         self._configs = {generation: self._configs[generation]}
+        for name in self._listeners.keep(generation):
+            log.info("no longer listening on %s", name)
         status = f"generation {generation}: {journal.count(self._fleet.size, 'worker')} ready"
         if generation > 1:
             log.info("%s", status)
@@ -278,6 +274,7 @@ class Master:
 
     def _note_abandoned(self, generation: int, kept: int) -> None:
         self._config = self._configs[kept]
+        self._listeners.abandon(generation)
         self._prompter.follow(self._config)
         log.error("the new code was not taken: generation %d did not start, generation %d goes on", generation, kept)
         self._notifier.tell_ready(f"generation {kept}: goes on, for generation {generation} did not start")
@@ -313,18 +310,22 @@ class Master:
         self._notifier.tell_reloading("reading the configuration")
         try:
             config = self._reload_config()
+            listeners = self._listeners.open(config)
         except (FatalError, OSError) as error:
             log.error("the configuration in force stays: %s", error)
             self._notifier.tell_ready(f"generation {self._fleet.generation}: goes on, for the new configuration is wrong")
             return
-        self._want(config)
+        self._want(config, listeners)
 
-    def _want(self, config: Config) -> None:
-        if config.bind != self._config.bind:
-            log.warning("bind has changed, which needs a restart: the listeners stay as they are")
+    def _want(self, config: Config, listeners: list[Listener]) -> None:
+        for listener in listeners:
+            if listener not in self._listeners.current:
+                log.info("listening on %s", listener.url(config.tls))
         generation = self._fleet.reload(time.monotonic(), config.resolved_workers, config.graceful_timeout)
+        self._listeners.assign(generation, listeners, config.backlog)
         self._config = self._configs[generation] = config
         self._prompter.follow(config)
+        self._prompter.listen([listener.socket for listener in listeners])
         self._prompter.resize(self._fleet.size)
         self._prompter.reload()
         log.info("reloading: generation %d", generation)

@@ -87,6 +87,7 @@ def test_text_and_native_values_are_read_alike(kind, given, expected):
         ("[::]", tcp("::", 8000)),
         ("unix:/run/a.sock", Address("unix", path="/run/a.sock")),
         ("unix:///run/a.sock", Address("unix", path="/run/a.sock")),
+        ("unix:@name", Address("unix", path="@name")),
         ("fd://3", Address("fd", fd=3)),
     ],
 )
@@ -120,7 +121,7 @@ def test_an_address_is_spelled_as_it_is_read(spelling):
     ],
 )
 def test_what_is_no_address_is_refused(given):
-    with pytest.raises(Refused, match=r"^is not HOST:PORT, \[IPv6\]:PORT, unix:PATH, fd://N, or a port$|^is not"):
+    with pytest.raises(Refused, match=r"^is not HOST:PORT, \[IPv6\]:PORT, unix:PATH, unix:@NAME, fd://N, or a port$|^is not"):
         Bind().read(given)
 
 
@@ -209,6 +210,7 @@ def test_a_value_is_shown_as_it_is_written_and_without_secrets(kind, value, expe
         (Maybe(File()), None, None),
         (Several(File()), ("a", "/b"), ("/srv/a", "/b")),
         (Bind(), Address("unix", path="a.sock"), Address("unix", path="/srv/a.sock")),
+        (Bind(), Address("unix", path="@name"), Address("unix", path="@name")),
         (Bind(), tcp("a", 1), tcp("a", 1)),
     ],
 )
