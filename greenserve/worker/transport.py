@@ -46,6 +46,17 @@ FILE_PART = 262_144
 TURN = 0.005
 
 
+#: For a connection on which both sides talk. Without the first a message may wait 40 ms for the last one to be
+#: acknowledged; with the others the kernel finds within two minutes that a silent client is no longer there.
+CONVERSATION = [
+    (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),
+    (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
+    (socket.IPPROTO_TCP, getattr(socket, "TCP_KEEPIDLE", -1), 60),
+    (socket.IPPROTO_TCP, getattr(socket, "TCP_KEEPINTVL", -1), 20),
+    (socket.IPPROTO_TCP, getattr(socket, "TCP_KEEPCNT", -1), 3),
+]
+
+
 def skip(pieces: list[bytes | memoryview], count: int) -> list[bytes | memoryview]:
     """Return *pieces* without their first *count* bytes."""
     for index, piece in enumerate(pieces):
@@ -246,11 +257,12 @@ class Transport:
             self._registration.deadline = min(self._registration.deadline, deadline)
 
     def share(self) -> None:
-        """From now on one greenlet may send while another receives, in small messages that must not wait for each other."""
+        """From now on one greenlet may send while another receives, in small messages and with long silences."""
         self._shared = True
-        # Without it a message may wait 40 ms for the last one to be acknowledged. A unix socket has no such option.
-        with suppress(OSError):
-            self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        # A unix socket has few of these options.
+        for level, option, value in CONVERSATION:
+            with suppress(OSError):
+                self._socket.setsockopt(level, option, value)
 
     def cut(self) -> None:
         """Let the end look like an accident, which TCP alone has no word for."""

@@ -87,10 +87,10 @@ class Tunnel:
             return data
 
     def _receive(self, size: int) -> bytes:
-        if self._unread:
-            return self._take_unread(size)
         if self._deaf:
             return b""
+        if self._unread:
+            return self._take_unread(size)
         try:
             return self.transport.receive(self._read_deadline, size)
         except DeadlineExceeded:
@@ -99,6 +99,8 @@ class Tunnel:
     def receive_now(self, size: int) -> bytes | None:
         """Return what is there already; None if there is nothing."""
         self.take()
+        if self._deaf:
+            return b""
         data = self._take_unread(size) if self._unread else self.transport.receive_now(size)
         self._show()
         return data
@@ -147,15 +149,16 @@ class Tunnel:
 
     def finish_sending(self) -> None:
         """Let the client find the end behind what was sent."""
-        if self.taken and not self._mute:
-            self.transport.finish_sending()
         self._mute = True
+        if self.taken:
+            self.transport.finish_sending()
 
     def finish_receiving(self) -> None:
         """Let who waits for the client find the end."""
         if self.taken and not self._deaf:
             get_hub().loop.run_callback(self._stop_waiting)
         self._deaf = True
+        self._read_deadline = 0.0
         self._show()
 
     def _stop_waiting(self) -> None:

@@ -114,7 +114,7 @@ def test_server_sends_pings_that_a_library_waits_for(start_server, connect):
     assert (ABNF.OPCODE_PING, b"") == ping
 
 
-@pytest.mark.parametrize("options", [{}, {"PING": "5"}], ids=["receiving", "waiting"])
+@pytest.mark.parametrize("options", [{}, {"PING": "60"}], ids=["receiving", "waiting"])
 def test_everything_works_over_tls(start_server, authority, connect, options):
     """A library that waits for the descriptor must hear of bytes that were decrypted together with those it has read."""
     server = start_server("socks", *authority.issue().flags, env=options)

@@ -12,6 +12,9 @@ from gevent.lock import Semaphore
 from gevent.select import select as gevent_select
 
 from greenserve.errors import TunnelClosed
+from greenserve.status import Scoreboard
+from greenserve.worker.readiness import LoopReadiness
+from greenserve.worker.transport import CONVERSATION, Patience, Transport
 
 HANDSHAKE = (
     b"GET /chat HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
@@ -470,6 +473,19 @@ def test_client_that_leaves_ends_receiving(stage, serve):
     gevent.joinall(stage.greenlets, timeout=10)
 
     assert [b""] == received
+
+
+def test_connection_is_made_ready_for_a_conversation():
+    """Nagle's algorithm costs 40 ms a message, and a client that lost its network says nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as listener, socket.create_connection(listener.getsockname()):
+        accepted, _ = listener.accept()
+    with accepted:
+        transport = Transport(accepted, LoopReadiness(), Patience(1.0, 0, Scoreboard(1).row(0)))
+        transport.share()
+
+        found = [accepted.getsockopt(level, option) for level, option, _ in CONVERSATION]
+
+    assert [value for _, _, value in CONVERSATION] == found
 
 
 # Drains and counts.
