@@ -1,12 +1,13 @@
-"""A calendar of Radicale's, kept by the CalDAV client that Python programs use."""
+"""A calendar, kept by the CalDAV client that Python programs use, with Radicale and with Xandikos."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timezone
 
 import pytest
 
 from tests.judges.conftest import require
 
-require("radicale", "caldav")
+require("caldav", "radicale", "xandikos")
 
 import caldav  # noqa: E402
 
@@ -36,9 +37,17 @@ def radicale(serve, tmp_path_factory):
     return serve("radicale:application", env={"RADICALE_CONFIG": str(directory / "config")}).url
 
 
-@pytest.fixture
-def calendar(radicale):
-    with caldav.DAVClient(radicale, username="ann", password="secret") as client:
+@pytest.fixture(scope="module")
+def xandikos(serve, tmp_path_factory):
+    collections = tmp_path_factory.mktemp("xandikos") / "collections"
+    env = {"XANDIKOSPATH": str(collections), "AUTOCREATE": "yes", "CURRENT_USER_PRINCIPAL": "/ann/"}
+    return serve("xandikos.wsgi:app", env=env).url
+
+
+@pytest.fixture(params=["radicale", "xandikos"])
+def calendar(request):
+    url = request.getfixturevalue(request.param)
+    with caldav.DAVClient(url, username="ann", password="secret") as client:
         calendar = client.principal().make_calendar(name="Work")
         yield calendar
         calendar.delete()
@@ -73,6 +82,21 @@ def test_long_event_comes_back_whole(calendar):
     event = calendar.save_event(**MEETING, description=description)
 
     assert description == calendar.event_by_url(event.url).icalendar_component["description"]
+
+
+@pytest.mark.parametrize("calendar", ["radicale"], indirect=True)
+def test_events_written_at_once_are_all_kept(calendar):
+    """Not with Xandikos: it calls asyncio.run(), which one thread can do only once at a time, and greenlets share one."""
+    names = [f"event {number}" for number in range(20)]
+
+    def save(name):
+        with caldav.DAVClient(str(calendar.url), username="ann", password="secret") as client:
+            client.calendar(url=calendar.url).save_event(**MEETING | {"summary": name})
+
+    with ThreadPoolExecutor(10) as pool:
+        list(pool.map(save, names))
+
+    assert sorted(names) == sorted(str(event.icalendar_component["summary"]) for event in calendar.events())
 
 
 def test_deleted_event_is_gone(calendar):

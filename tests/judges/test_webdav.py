@@ -1,6 +1,8 @@
 """A share of WsgiDAV's, written and read by a WebDAV client."""
 
 import os
+import re
+import shutil
 
 import pytest
 import requests
@@ -91,3 +93,17 @@ def test_locked_file_is_written_by_none_but_the_owner(wsgidav, share):
 
     assert (423, 2) == (refused.status_code, written.status_code // 100)
     assert b"ours" == (share / "locked").read_bytes()
+
+
+def test_litmus_finds_no_fault(serve, tmp_path):
+    """The test suite of neon's author, for everything RFC 4918 asks of a server."""
+    if shutil.which("litmus") is None:
+        pytest.skip("litmus is not installed (apt install litmus)")
+    (tmp_path / "share").mkdir()
+    env = {"SHARE": str(tmp_path / "share"), "LOCKS": str(tmp_path / "locks")}
+    # It tries a target with a fragment, and is content with 400.
+    url = serve("dav_server", env=env, expected="/litmus/frag/#ment").url
+
+    said = run("litmus", "--keep-going", f"{url}/", "ann", "secret", cwd=tmp_path)
+
+    assert set() == set(re.findall(r"^ *\d+\. (\w+)\.+ FAIL.*$", said, re.MULTILINE))
