@@ -312,16 +312,11 @@ def test_handshake_has_a_deadline(serve_plain_end, stage, started):
 def test_trickled_handshake_wins_no_time(serve_plain_end, stage):
     client = serve_plain_end(handshake_timeout=0.1)
 
-    def trickle():
+    with suppress(OSError), gevent.Timeout(10):
         for byte in b"\x16\x03\x01\x3f\xff" + b"\x01" * 10_000:
             client.send(bytes([byte]))
             gevent.sleep(0.01)
 
-    trickler = gevent.spawn(trickle)
-    left = client.left()
-    trickler.kill()
-
-    assert left
     assert 1 == stage.row["deadlines_handshake"]
 
 
