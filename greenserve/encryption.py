@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any, ClassVar, NamedTuple
 
 from greenserve.hooks import Hook
-from greenserve.kinds import Choice, File, Kind, Maybe, Refused, Seconds, Several, Switch, Text, text_of
+from greenserve.kinds import Choice, File, Kind, Maybe, Refused, Seconds, Several, Switch, Text, printable, text_of
 from greenserve.setting import TIMEOUTS, TLS, setting
 
 
@@ -81,7 +81,7 @@ class Sni(Kind[NamedCertificate]):
         return name.strip(), [part.strip() for part in files.split(",")]
 
     def show(self, value: NamedCertificate) -> str:
-        return f"{value.name}={value.certfile}" + (f",{value.keyfile}" if value.keyfile else "")
+        return printable(f"{value.name}={value.certfile}" + (f",{value.keyfile}" if value.keyfile else ""))
 
     def anchor(self, value: NamedCertificate, directory: str) -> NamedCertificate:
         return NamedCertificate(
