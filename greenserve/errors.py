@@ -51,6 +51,12 @@ class BadRequest(ProtocolError):
     status = 400
 
 
+class NotFound(ProtocolError):
+    """The application is mounted elsewhere."""
+
+    status = 404
+
+
 class RequestTimeout(ProtocolError):
     status = 408
 
@@ -130,3 +136,7 @@ class HandshakeFailed(GreenserveError):
         """*silent* is a client that left without a word."""
         super().__init__(reason)
         self.silent = silent
+
+
+class ProxyHeaderRefused(GreenserveError):
+    """A connection did not begin as the PROXY protocol has it. The message says how it did, in a clause."""

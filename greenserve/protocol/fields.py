@@ -4,6 +4,7 @@ Knows single fields only; what a field means for the message is in framing.
 """
 
 import re
+from collections.abc import Iterable
 from typing import Any
 
 from greenserve.errors import BadRequest
@@ -67,31 +68,89 @@ FORBIDDEN_IN_TRAILERS = (
 #: Where PEP 3333 breaks its own rule of the HTTP_ prefix.
 _UNPREFIXED = {"HTTP_CONTENT_LENGTH": "CONTENT_LENGTH", "HTTP_CONTENT_TYPE": "CONTENT_TYPE"}
 
-#: Every spelling of a name met so far, and its key. A dictionary look-up instead of a
-#: match and two replacements saves 1.3 us on a browser's head. Bounded, for strangers write it.
-KEYS: dict[str, str] = {}
+#: What a proxy tells of the client before it: from anybody else it is a lie, or a mistake. All of X-Forwarded-*,
+#: for some proxies also say so who has logged in; and Client-Cert of RFC 9440.
+_is_claim = re.compile(
+    r"forwarded|x-forwarded(-.*)?|x-real-ip|x-client-ip|x-cluster-client-ip|true-client-ip|client-ip"
+    r"|x-scheme|x-url-scheme|front-end-https|client-cert(-chain)?"
+).fullmatch
+
+_USUAL_NAMES = (
+    "Accept Accept-Charset Accept-Encoding Accept-Language Authorization Cache-Control Connection Content-Encoding "
+    "Content-Length Content-Type Cookie DNT Date Expect Forwarded From Host If-Match If-Modified-Since If-None-Match "
+    "If-Range If-Unmodified-Since Keep-Alive Max-Forwards Origin Pragma Priority Range Referer Sec-Fetch-Dest "
+    "Sec-Fetch-Mode Sec-Fetch-Site Sec-Fetch-User Sec-CH-UA Sec-CH-UA-Mobile Sec-CH-UA-Platform Sec-WebSocket-Extensions "
+    "Sec-WebSocket-Key Sec-WebSocket-Protocol Sec-WebSocket-Version TE Traceparent Tracestate Trailer Transfer-Encoding "
+    "Upgrade Upgrade-Insecure-Requests User-Agent Via X-Forwarded-For X-Forwarded-Host X-Forwarded-Port "
+    "X-Forwarded-Proto X-Real-IP X-Request-ID X-Requested-With"
+)
+
 MAX_KEYS = 1024
 MAX_LEARNT_NAME = 64
 
 
-def learn_key(name: str) -> str | None:
-    """Return the environ key for a field *name* that is not in KEYS, or None if the application must not see it.
+class Names:
+    """The environ key for each field name, as far as a peer may send it.
 
-    An underscore would become the same key as a hyphen, so that a client could
-    write a field that the proxy before us believes to have removed. `Proxy`
-    would become HTTP_PROXY, which HTTP clients obey (httpoxy).
-
-    Raises BadRequest if *name* is no token.
+    Made once for all peers that may send the same. `keys` holds every spelling
+    met so far: a look-up instead of a match and two replacements saves 1.3 us
+    on a browser's head. Bounded, for strangers write it.
     """
-    if not is_token(name):
-        raise BadRequest(explain_name(name))
-    if "_" in name or name.lower() == "proxy":
-        return None
-    key = "HTTP_" + name.upper().replace("-", "_")
-    key = _UNPREFIXED.get(key, key)
-    if len(KEYS) < MAX_KEYS and len(name) <= MAX_LEARNT_NAME:
-        KEYS[name] = key
-    return key
+
+    __slots__ = ("_believed", "_claims", "_permitted", "keys", "last_claim")
+
+    def __init__(self, believed: bool = True, claims: Iterable[str] = (), permitted: Iterable[str] = ()) -> None:
+        """*believed*: this peer may speak for others, in the fields that are known for it and in *claims*.
+
+        *permitted* are names with an underscore that it may send, and so nobody the same name with a hyphen.
+        """
+        self._believed = believed
+        self._claims = {claim.lower() for claim in claims}
+        self._permitted = {name.lower() for name in permitted}
+        self.keys: dict[str, str] = {}
+        #: The claim that was last kept from the application, that a person may be told.
+        self.last_claim = ""
+        self._learn_usual_names()
+
+    def learn(self, name: str) -> str | None:
+        """Return the environ key for a field *name* that is not in `keys`, or None if the application must not see it.
+
+        An underscore would become the same key as a hyphen, so that a client could
+        write a field that the proxy before us believes to have removed. `Proxy`
+        would become HTTP_PROXY, which HTTP clients obey (httpoxy).
+
+        Raises BadRequest if *name* is no token.
+        """
+        if not is_token(name):
+            raise BadRequest(explain_name(name))
+        lower = name.lower()
+        if lower == "proxy" or ("_" in name and lower not in self._permitted):
+            return None
+        if self._permitted and "-" in name and lower.replace("-", "_") in self._permitted:
+            return None
+        if not self._believed and (lower in self._claims or _is_claim(lower)):
+            self.last_claim = name
+            return None
+        key = "HTTP_" + name.upper().replace("-", "_")
+        key = _UNPREFIXED.get(key, key)
+        if len(self.keys) < MAX_KEYS and len(name) <= MAX_LEARNT_NAME:
+            self.keys[name] = key
+        return key
+
+    def permits(self, name: str) -> bool:
+        """Return whether this peer may send *name* in spite of its underscore."""
+        return name.lower() in self._permitted
+
+    def _learn_usual_names(self) -> None:
+        """Fill `keys` before a stranger can, in the two spellings that clients and proxies use."""
+        for name in _USUAL_NAMES.split():
+            self.learn(name)
+            self.learn(name.lower())
+        self.last_claim = ""
+
+
+#: For a peer that may send every field, those that speak for others too.
+EVERY_NAME = Names()
 
 
 def explain_name(name: str) -> str:
@@ -134,22 +193,3 @@ def parse_trailer(line: bytes) -> tuple[str, str]:
     if name.lower().replace("_", "-") in FORBIDDEN_IN_TRAILERS:
         raise BadRequest(f"{name[:40]} must not stand in a trailer section (RFC 9110 section 6.5.1)")
     return name, value.strip(OWS)
-
-
-def _learn_usual_names() -> None:
-    """Fill KEYS before a stranger can, in the two spellings that clients and proxies use."""
-    listed = (
-        "Accept Accept-Charset Accept-Encoding Accept-Language Authorization Cache-Control Connection Content-Encoding "
-        "Content-Length Content-Type Cookie DNT Date Expect Forwarded From Host If-Match If-Modified-Since If-None-Match "
-        "If-Range If-Unmodified-Since Keep-Alive Max-Forwards Origin Pragma Priority Range Referer Sec-Fetch-Dest "
-        "Sec-Fetch-Mode Sec-Fetch-Site Sec-Fetch-User Sec-CH-UA Sec-CH-UA-Mobile Sec-CH-UA-Platform Sec-WebSocket-Extensions "
-        "Sec-WebSocket-Key Sec-WebSocket-Protocol Sec-WebSocket-Version TE Traceparent Tracestate Trailer Transfer-Encoding "
-        "Upgrade Upgrade-Insecure-Requests User-Agent Via X-Forwarded-For X-Forwarded-Host X-Forwarded-Port "
-        "X-Forwarded-Proto X-Real-IP X-Request-ID X-Requested-With"
-    )
-    for name in listed.split():
-        learn_key(name)
-        learn_key(name.lower())
-
-
-_learn_usual_names()

@@ -10,7 +10,7 @@ import re
 from typing import Any, NamedTuple
 
 from greenserve.errors import BadRequest, FieldsTooLarge, MethodNotImplemented, TargetTooLong, VersionNotSupported
-from greenserve.protocol.fields import KEYS, OWS, TEXT, is_token, join_repeated, learn_key
+from greenserve.protocol.fields import EVERY_NAME, OWS, TEXT, Names, is_token, join_repeated
 from greenserve.protocol.framing import decide_framing, parse_connection, parse_expectation
 from greenserve.protocol.limits import Limits
 from greenserve.protocol.target import fill_target, settle_host
@@ -50,13 +50,14 @@ class RequestHead(NamedTuple):
 
 
 def parse_request_head(
-    buffer: bytes | bytearray, base_environ: dict[str, Any], limits: Limits, seen: int = 0
+    buffer: bytes | bytearray, base_environ: dict[str, Any], limits: Limits, seen: int = 0, names: Names = EVERY_NAME
 ) -> RequestHead | None:
     """Return the head at the front of *buffer*, or None if it is not complete yet.
 
     *base_environ* is copied; it has no CONTENT_* and no HTTP_* key. *seen* is
     how many bytes of the same head an earlier call was shown: they are not
     searched again, so a head that comes byte by byte costs no more than its length.
+    *names* knows which fields this peer may send.
 
     Raises ProtocolError, as early as the bytes allow. Nothing after it may be parsed.
     """
@@ -72,7 +73,7 @@ def parse_request_head(
     environ["RAW_URI"] = target
     environ["SERVER_PROTOCOL"] = "HTTP/1.1" if http11 else "HTTP/1.0"
     authority = fill_target(environ, method, target)
-    dropped = fill_fields(environ, lines)
+    dropped = fill_fields(environ, lines, names)
     settle_host(environ, authority, http11)
     length, chunked = decide_framing(environ, http11, limits)
     persistent, upgrade = parse_connection(environ, http11)
@@ -183,20 +184,20 @@ def parse_version(version: str, method: str) -> bool:
     return version != "HTTP/1.0"
 
 
-def fill_fields(environ: dict[str, Any], lines: list[str]) -> int:
+def fill_fields(environ: dict[str, Any], lines: list[str], names: Names) -> int:
     """Set a key for each field that the application may see; return how many it may not.
 
-    The inner loop of the server: read it beside KEYS.
+    The inner loop of the server: read it beside Names.
     """
     dropped = 0
-    known = KEYS.get
+    known = names.keys.get
     fields = iter(lines)
     next(fields)
     for line in fields:
         name, colon, value = line.partition(":")
         if not colon:
             raise BadRequest(explain_line(line))
-        key = known(name) or learn_key(name)
+        key = known(name) or names.learn(name)
         if key is None:
             dropped += 1
         elif key in environ:

@@ -10,14 +10,15 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from greenserve.errors import BadRequest
+from greenserve.protocol.fields import EVERY_NAME, Names
 from greenserve.protocol.head import RequestHead, parse_request_head, skip_empty_lines
 from greenserve.protocol.limits import Limits
 
 #: What decides where a request ends, or whom it is from: no leniency touches it. A proxy before us
 #: that passed on `Transfer-Encoding : chunked` did not read it as we would.
 _PROTECTED = (
-    rb"(?:connection|content-length|content-type|expect|forwarded|host|keep-alive|proxy|proxy-[^:\r]*|te|trailer"
-    rb"|transfer-encoding|upgrade|x-client-ip|x-forwarded-[^:\r]*|x-real-ip)"
+    rb"(?:connection|content-length|content-type|expect|forwarded|host|keep-alive|path-info|proxy|proxy-[^:\r]*|script-name"
+    rb"|te|trailer|transfer-encoding|upgrade|x-client-ip|x-forwarded-[^:\r]*|x-real-ip)"
 )
 
 _fold = re.compile(rb"\r\n[ \t]+")
@@ -61,6 +62,11 @@ def replace_underscores(head: bytes) -> bytes:
     return _underscored_name.sub(_replace_underscores, head)
 
 
+def find_underscored(head: bytes) -> list[str]:
+    """Return the names of fields that have underscores."""
+    return [match[0][2:-1].decode("latin-1") for match in _underscored_name.finditer(head)]
+
+
 def _replace_underscores(match: re.Match[bytes]) -> bytes:
     name = match[0][2:-1].replace(b"_", b"-")
     return match[0] if _is_protected(name) else b"\r\n" + name + b":"
@@ -88,7 +94,7 @@ _REPAIRS: dict[str, Callable[[bytes], bytes]] = {
 #: A longer method has passed only because it was permitted.
 _USUAL_METHOD = Limits().method
 
-Parse = Callable[[bytes | bytearray, dict[str, Any], Limits, int], RequestHead | None]
+Parse = Callable[[bytes | bytearray, dict[str, Any], Limits, int, Names], RequestHead | None]
 
 
 class LenientParser:
@@ -105,21 +111,26 @@ class LenientParser:
             self._repairs["header_map"] = replace_underscores
 
     def __call__(
-        self, buffer: bytes | bytearray, base_environ: dict[str, Any], limits: Limits, seen: int = 0
+        self,
+        buffer: bytes | bytearray,
+        base_environ: dict[str, Any],
+        limits: Limits,
+        seen: int = 0,
+        names: Names = EVERY_NAME,
     ) -> RequestHead | None:
         start = skip_empty_lines(buffer) if buffer[:1] == b"\r" else 0
         end = buffer.find(b"\r\n\r\n", max(start, seen - 3)) + 4
         if end < 4:
-            return self._parse(buffer, base_environ, limits, seen)
-        head = self._parse(self._repair(bytes(buffer[start:end])), base_environ, limits, 0)
+            return self._parse(buffer, base_environ, limits, seen, names)
+        head = self._parse(self._repair(bytes(buffer[start:end]), names), base_environ, limits, 0, names)
         if head is None:
             return None
         if len(head.method) > _USUAL_METHOD:
             self._count("permit_unconventional_http_method")
         return head._replace(size=end)
 
-    def _repair(self, head: bytes) -> bytes:
-        if self._refuses_underscores and _underscored_name.search(head):
+    def _repair(self, head: bytes, names: Names) -> bytes:
+        if self._refuses_underscores and not all(map(names.permits, find_underscored(head))):
             raise BadRequest("a field name has an underscore in it, which header_map refuses")
         for name, repair in self._repairs.items():
             repaired = repair(head)

@@ -13,7 +13,7 @@ import httptools
 
 from greenserve.errors import ProtocolError
 from greenserve.protocol.content import content_after
-from greenserve.protocol.fields import learn_key
+from greenserve.protocol.fields import EVERY_NAME
 from greenserve.protocol.limits import Limits
 
 LIMITS = Limits()
@@ -142,7 +142,7 @@ def join_fields(fields: Any) -> dict[str, str]:
     """Return *fields* as environ has them, without what it must not have."""
     joined: dict[str, str] = {}
     for name, value in fields:
-        key = learn_key(name.decode("latin-1"))
+        key = EVERY_NAME.learn(name.decode("latin-1"))
         if key is None:
             continue
         text = value.decode("latin-1").strip(" \t")

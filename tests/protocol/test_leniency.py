@@ -2,6 +2,7 @@
 
 import pytest
 
+from greenserve.protocol.fields import EVERY_NAME, Names
 from greenserve.protocol.leniency import Leniency, LenientParser
 from greenserve.protocol.limits import Limits
 from tests.protocol.cases import read_corpus
@@ -51,6 +52,16 @@ def test_repairs_are_linear(lenient, line):
     parser, _ = lenient
     raw = b"GET / HTTP/1.1\r\nHost: a\r\n" + line + b"\r\n\r\n"
 
-    repaired = parser._repair(raw)
+    repaired = parser._repair(raw, EVERY_NAME)
 
     assert len(repaired) <= len(raw)
+
+
+def test_names_that_a_proxy_may_send_pass_every_header_map():
+    names = Names(permitted=["SCRIPT_NAME"])
+    raw = b"GET / HTTP/1.1\r\nHost: a\r\nSCRIPT_NAME: /shop\r\n\r\n"
+
+    for header_map in ("drop", "refuse", "dangerous"):
+        parser = LenientParser(Leniency(header_map=header_map), str)
+        head = parser(raw, {}, Limits(), 0, names)
+        assert "/shop" == head.environ["HTTP_SCRIPT_NAME"]
