@@ -1,6 +1,6 @@
 """Where values come from, and which of them wins.
 
-From low to high: defaults, PORT and WEB_CONCURRENCY, pyproject.toml,
+From low to high: defaults, PORT and other variables of platforms, pyproject.toml,
 greenserve.toml, greenserve.conf.py or the file that -c names, GREENSERVE_<NAME>,
 GREENSERVE_CMD_ARGS, flags. A source only tells what it was given and how to name
 the place; one function reads every value, so all refusals are alike. Nothing
@@ -20,6 +20,9 @@ from greenserve.kinds import Refused, Whole, printable, quoted, shortened, sugge
 
 #: Variables that begin like a setting's and are none.
 OTHER_VARIABLES = {"GREENSERVE_CMD_ARGS", "GREENSERVE_SPEEDUPS"}
+
+#: Variables that other servers read too, and the settings they stand for. PORT is half a setting, and read apart.
+PLATFORM_VARIABLES = {"WEB_CONCURRENCY": "workers", "FORWARDED_ALLOW_IPS": "forwarded_allow_ips", "SCRIPT_NAME": "root_path"}
 
 DEFAULT = "default"
 
@@ -163,7 +166,7 @@ def read_file(directory: Path, name: str) -> list[Entry]:
 
 
 def given_by_platform(environ: Mapping[str, str]) -> Iterator[Given]:
-    """PORT and WEB_CONCURRENCY, with which a platform replaces the defaults of whatever it runs."""
+    """PORT and others, with which a platform replaces the defaults of whatever it runs."""
     if port := environ.get("PORT"):
         item = Given("bind", f"0.0.0.0:{port}", "variable PORT", "PORT=", printable(port))
         try:
@@ -171,8 +174,9 @@ def given_by_platform(environ: Mapping[str, str]) -> Iterator[Given]:
         except Refused as refused:
             raise refusal(item, str(refused)) from None
         yield item
-    if workers := environ.get("WEB_CONCURRENCY"):
-        yield Given("workers", workers, "variable WEB_CONCURRENCY", "WEB_CONCURRENCY=", printable(workers))
+    for variable, name in PLATFORM_VARIABLES.items():
+        if value := environ.get(variable):
+            yield Given(name, value, f"variable {variable}", f"{variable}=", printable(value))
 
 
 def given_by_variables(environ: Mapping[str, str]) -> Iterator[Given]:

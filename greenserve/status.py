@@ -47,6 +47,9 @@ COLUMNS = {
     "websockets": "WebSocket connections that are open.",
     "websockets_opened": "WebSocket connections opened so far; they are no requests.",
     "refused_426": "Requests refused because of their version of WebSocket.",
+    "refused_404": "Requests refused because their path is not below root_path.",
+    "proxy_headers": "Connections whose client a proxy named in the PROXY protocol.",
+    "proxy_headers_refused": "Connections closed because they did not begin as the PROXY protocol has it.",
 }
 
 _INDEX = {column: index for index, column in enumerate(COLUMNS)}

@@ -22,6 +22,7 @@ Each source overrules those above it.
 |---|---|
 | defaults | as below |
 | `PORT`, `WEB_CONCURRENCY` | `PORT=8000` is `bind = "0.0.0.0:8000"`, `WEB_CONCURRENCY=4` is `workers = 4` |
+| `FORWARDED_ALLOW_IPS`, `SCRIPT_NAME` | are `forwarded_allow_ips` and `root_path` |
 | `pyproject.toml` | `workers = 4` in the table `[tool.greenserve]` |
 | `greenserve.toml` | `workers = 4` |
 | `greenserve.conf.py`, or the file that `-c` names | `workers = 4`, in Python or, if the file ends in `.toml`, in TOML |

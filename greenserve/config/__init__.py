@@ -15,6 +15,7 @@ from greenserve.config.limits import LimitSettings
 from greenserve.config.listening import ListeningSettings
 from greenserve.config.logs import LogSettings
 from greenserve.config.process import ProcessSettings
+from greenserve.config.proxies import ProxySettings
 from greenserve.config.timeouts import TimeoutSettings
 from greenserve.config.workers import WorkerSettings
 from greenserve.encryption import Encryption
@@ -30,6 +31,7 @@ class Config(
     LimitSettings,
     TimeoutSettings,
     WorkerSettings,
+    ProxySettings,
     ListeningSettings,
     ApplicationSettings,
     Encryption,

@@ -7,7 +7,14 @@ from typing import Any
 
 from gevent import spawn
 
-from greenserve.errors import ClientDisconnected, HandshakeFailed, ProtocolError, RequestTimeout, TunnelClosed
+from greenserve.errors import (
+    ClientDisconnected,
+    HandshakeFailed,
+    ProtocolError,
+    ProxyHeaderRefused,
+    RequestTimeout,
+    TunnelClosed,
+)
 from greenserve.protocol.content import ChunkedContent, content_after
 from greenserve.protocol.head import RequestHead
 from greenserve.protocol.response import CONTINUE, make_refusal
@@ -34,7 +41,19 @@ LINGER_SILENCE = 5.0
 class Connection:
     """One accepted socket. It is `idle` while no byte of a next request has come."""
 
-    __slots__ = ("_buffer", "_debt", "_environ", "_exchange", "_served", "_service", "_transport", "_tunnel", "idle")
+    __slots__ = (
+        "_buffer",
+        "_debt",
+        "_environ",
+        "_exchange",
+        "_served",
+        "_service",
+        "_standing",
+        "_transport",
+        "_tunnel",
+        "address",
+        "idle",
+    )
 
     def __init__(self, transport: AnyTransport, environ: dict[str, Any], service: Service) -> None:
         self._transport = transport
@@ -49,22 +68,23 @@ class Connection:
         self._tunnel: Tunnel | None = None
         self._served = 0
         self.idle = False
-
-    @property
-    def address(self) -> str:
-        """Who is connected, as the socket says; empty for a unix socket."""
-        address: str = self._environ["REMOTE_ADDR"]
-        return address
+        peer: str = environ["REMOTE_ADDR"]
+        self._standing = service.introductions.standing_of(peer)
+        #: The client; empty for one on a unix socket, and as long as a proxy has not said who it is.
+        self.address = "" if service.introductions.expects_header(peer) else peer
 
     def serve(self) -> None:
         """Answer requests until the last one: the whole life of the connection's greenlet."""
         try:
             self._environ["wsgi.early_hints"] = self._send_early_hints
-            self._open()
-            while self._serve_next():
-                self._served += 1
+            if self._open():
+                while self._serve_next():
+                    self._served += 1
         except HandshakeFailed as failure:
             self._service.note_handshake(self._environ, failure)
+        except ProxyHeaderRefused:
+            # It is written down, and gets no answer.
+            pass
         except ClientDisconnected as error:
             error_log.debug("%s: %s", self._environ["REMOTE_ADDR"] or "-", error)
         except Exception:
@@ -78,9 +98,27 @@ class Connection:
                 self._tunnel = None
             self._service.connections.dismiss(self)
 
-    def _open(self) -> None:
-        """Do what comes before the first request. Raises HandshakeFailed."""
+    def _open(self) -> bool:
+        """Do what comes before the first request; return False if there will be none.
+
+        Raises ProxyHeaderRefused or HandshakeFailed.
+        """
+        if self._service.introductions.expects_header(self._environ["REMOTE_ADDR"]) and not self._meet_client():
+            return False
         self._environ.update(self._transport.open(now() + self._service.config.handshake_timeout))
+        return True
+
+    def _meet_client(self) -> bool:
+        """Read of a proxy whose connection this is; return False if there is nobody, or one too many of them."""
+        introductions = self._service.introductions
+        if not introductions.read_header(self._transport.carrier, self._environ):
+            return False
+        client = self.address = self._environ["REMOTE_ADDR"]
+        self._standing = introductions.standing_of(client)
+        if not self._service.connections.count(self):
+            self.address = ""
+            return False
+        return True
 
     def _serve_next(self) -> bool:
         """Read and answer one request; return whether another may follow."""
@@ -97,15 +135,19 @@ class Connection:
         """Return the head of the next request, None if there will be none."""
         service = self._service
         buffer = self._buffer
+        standing = self._standing
         deadline = self._idle_deadline() if not buffer else self._head_deadline()
         seen = 0
         while True:
             if buffer:
-                head = service.parse_head(buffer, self._environ, service.limits, seen)
+                head = service.parse_head(buffer, self._environ, service.limits, seen, standing.names)
                 if head is not None:
                     del buffer[: head.size]
                     if head.dropped_fields:
                         service.row["dropped_fields"] += head.dropped_fields
+                        service.introductions.note_dropped(self._environ, standing.names)
+                    if standing.settle is not None:
+                        standing.settle(head.environ)
                     return head
                 seen = len(buffer)
             data = self._receive_head(deadline)

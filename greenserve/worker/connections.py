@@ -41,18 +41,24 @@ class Connections:
 
     def admit(self, connection: Member) -> bool:
         """Take *connection* in, or return False if its client has enough of them already."""
-        if self._per_address and not self._count_address(connection.address):
-            self._row["connections_over_address_limit"] += 1
+        if not self.count(connection):
             return False
         self._open.add(connection)
         self._row["accepted"] += 1
         self._row["connections"] = len(self._open)
         return True
 
+    def count(self, connection: Member) -> bool:
+        """Count *connection* for its client, or return False if that has enough. One without an address counts for nobody."""
+        if self._per_address and connection.address and not self._count_address(connection.address):
+            self._row["connections_over_address_limit"] += 1
+            return False
+        return True
+
     def dismiss(self, connection: Member) -> None:
         """Forget a connection that has ended."""
         self._open.discard(connection)
-        if self._per_address:
+        if self._per_address and connection.address:
             self._uncount_address(connection.address)
         self._row["connections"] = len(self._open)
         self._changed()

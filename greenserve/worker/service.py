@@ -19,6 +19,7 @@ from greenserve.protocol.limits import Limits
 from greenserve.status import COLUMNS, Row
 from greenserve.worker.connections import Connections
 from greenserve.worker.gate import Gate
+from greenserve.worker.introduction import Introductions
 from greenserve.worker.readiness import Waiter
 from greenserve.wsgi.exchange import Application, Exchange
 from greenserve.wsgi.spool import Spooling
@@ -58,6 +59,7 @@ class Service:
             if config.requests_in_flight
             else None
         )
+        self.introductions = Introductions(config, row)
         self.parse_head = self._choose_parser()
         #: No new request is promised a place on its connection any more.
         self.draining = False

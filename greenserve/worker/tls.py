@@ -53,6 +53,11 @@ class TlsTransport:
         self._cut = False
         self._flushing = False
 
+    @property
+    def carrier(self) -> Transport:
+        """What moves the bytes."""
+        return self._carrier
+
     # The handshake.
 
     def open(self, deadline: float) -> dict[str, str]:

@@ -107,6 +107,11 @@ class Transport:
         """The accepted socket, for who needs more than bytes."""
         return self._socket
 
+    @property
+    def carrier(self) -> "Transport":
+        """What moves the bytes: this itself, or what is below TLS."""
+        return self
+
     def receive(self, deadline: float, size: int = RECEIVE_SIZE) -> bytes:
         """Return what the client sent next, at most *size* bytes, b"" if it has finished sending.
 

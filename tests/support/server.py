@@ -26,7 +26,9 @@ ACTIVATE = Path(__file__).with_name("activate.py")
 GREENSERVE = (sys.executable, "-m", "greenserve")
 
 #: What would change a server's configuration behind the test's back.
-FOREIGN = re.compile(r"^(GREENSERVE_(?!SPEEDUPS)\w+|LISTEN_\w+|NOTIFY_SOCKET|PORT|WEB_CONCURRENCY)$")
+FOREIGN = re.compile(
+    r"^(GREENSERVE_(?!SPEEDUPS)\w+|LISTEN_\w+|NOTIFY_SOCKET|PORT|WEB_CONCURRENCY|FORWARDED_ALLOW_IPS|SCRIPT_NAME)$"
+)
 
 #: Seconds; generous, because test machines are slow and a passing test never waits for it.
 DEADLINE = 30.0
