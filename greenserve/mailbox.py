@@ -39,9 +39,15 @@ class Failed(NamedTuple):
 
 
 class Retire(NamedTuple):
-    """The worker has served its time and asks for a replacement; it goes on until it is drained."""
+    """The worker has served its time and asks for a replacement; it goes on until it is drained.
+
+    One that `lingers` leaves by itself, some time after it was Relieved. `grace`
+    is given where it should have less time to finish than graceful_timeout.
+    """
 
     reason: str
+    lingers: bool = False
+    grace: float | None = None
 
 
 class Withdrawn(NamedTuple):
@@ -57,6 +63,10 @@ class Drain(NamedTuple):
     grace: float
 
 
+class Relieved(NamedTuple):
+    """The replacement of a worker that lingers is ready."""
+
+
 class ReopenLogs(NamedTuple):
     """Open the log files anew; somebody moved them."""
 
@@ -70,9 +80,11 @@ class Command(NamedTuple):
     name: str
 
 
-Message = Hello | Ready | Failed | Retire | Withdrawn | Drain | ReopenLogs | Command
+Message = Hello | Ready | Failed | Retire | Withdrawn | Relieved | Drain | ReopenLogs | Command
 
-_KINDS: dict[str, Any] = {kind.__name__: kind for kind in (Hello, Ready, Failed, Retire, Withdrawn, Drain, ReopenLogs, Command)}
+_KINDS: dict[str, Any] = {
+    kind.__name__: kind for kind in (Hello, Ready, Failed, Retire, Withdrawn, Relieved, Drain, ReopenLogs, Command)
+}
 
 
 def encode_message(message: Message) -> bytes:

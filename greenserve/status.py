@@ -50,6 +50,7 @@ COLUMNS = {
     "refused_404": "Requests refused because their path is not below root_path.",
     "proxy_headers": "Connections whose client a proxy named in the PROXY protocol.",
     "proxy_headers_refused": "Connections closed because they did not begin as the PROXY protocol has it.",
+    "responses_5xx": "Requests answered with a status from 500 on.",
 }
 
 _INDEX = {column: index for index, column in enumerate(COLUMNS)}

@@ -24,6 +24,17 @@ class TimeoutSettings:
         unit="seconds",
         help="How long a draining worker may finish its exchanges before it is killed.",
     )
+    drain_delay: float = setting(
+        Seconds(),
+        default=0.0,
+        flags="--drain-delay",
+        group=TIMEOUTS,
+        unit="seconds",
+        help=(
+            "How long a server that was told to stop goes on accepting, for load balancers that need seconds to notice. "
+            "graceful_timeout begins after it."
+        ),
+    )
     keepalive: float = setting(
         Seconds(),
         default=90.0,

@@ -4,7 +4,7 @@ import dataclasses
 from typing import Literal
 
 from greenserve.cpus import count_usable_cpus
-from greenserve.kinds import Switch, Whole, Workers
+from greenserve.kinds import Seconds, Switch, Whole, Workers
 from greenserve.setting import WORKERS, setting
 
 
@@ -64,6 +64,35 @@ class WorkerSettings:
         flags="--max-requests-jitter",
         group=WORKERS,
         help="The most that is added to max_requests by chance, so that workers are not replaced all at once.",
+    )
+    max_surge: int = setting(
+        Whole(),
+        default=0,
+        flags="--max-surge",
+        group=WORKERS,
+        help=(
+            "How many workers more than wanted there may be at a time while some are replaced: a new one is ready before an "
+            "old one leaves. 0 is as many as there are workers, so that a reload takes as long as one boot."
+        ),
+    )
+    canary: float = setting(
+        Seconds(),
+        default=0.0,
+        flags="--canary",
+        group=WORKERS,
+        unit="seconds",
+        help=(
+            "How long one worker serves alone with new code before others follow; if it dies, or answers too often with "
+            "errors, the old code stays. 0 is no such trial, and then old workers leave one second after new ones are ready."
+        ),
+    )
+    canary_errors: int = setting(
+        Whole(0, 100),
+        default=10,
+        flags="--canary-errors",
+        group=WORKERS,
+        unit="percent",
+        help="The largest share of answers with a status from 500 on that a canary may give.",
     )
     sendfile: bool = setting(
         Switch(),

@@ -79,6 +79,11 @@ class Crew:
         row = self.hands[pid].row
         return row["heartbeat_ms"] / 1000 if row is not None else 0.0
 
+    def read_answers(self, pid: int) -> tuple[int, int]:
+        """Return how many requests the worker has answered, and how many of them with errors."""
+        row = self.hands[pid].row
+        return (row["requests"], row["responses_5xx"]) if row is not None else (0, 0)
+
     def kill(self, pid: int) -> None:
         # Until it is reaped the number is its own, so nobody else can be hit.
         with suppress(ProcessLookupError):

@@ -6,7 +6,12 @@ import sys
 
 from greenserve import __version__
 from greenserve.mailbox import Hello
-from greenserve.master.fleet import Worker
+from greenserve.master.member import Worker
+
+CRASH_LOOP = (
+    "workers die soon after they start: the next is started after a pause that grows up to 30 s, until one lives; "
+    "why they die stands in the lines before"
+)
 
 
 def banner(hello: Hello) -> str:

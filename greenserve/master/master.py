@@ -19,10 +19,12 @@ from greenserve import mailbox
 from greenserve.config import Config
 from greenserve.errors import FatalError
 from greenserve.log import reopen_error_log
-from greenserve.master import fleet, journal, watcher
+from greenserve.master import journal, moves, watcher
 from greenserve.master.crew import Crew, title
+from greenserve.master.fleet import Fleet
 from greenserve.master.listener import Listener, take_passed_listeners
 from greenserve.master.listeners import Listeners
+from greenserve.master.member import PROBATION, Plan
 from greenserve.master.notify import Notifier
 from greenserve.master.owner import find_owner
 from greenserve.master.pidfile import Pidfile
@@ -56,7 +58,7 @@ class Master:
         self._reload_config = reload_config
         self._start_worker = start_worker
         self._bind_given = bind_given
-        self._fleet = fleet.Fleet(config.resolved_workers, config.graceful_timeout)
+        self._fleet = Fleet(plan_of(config))
         self._prompter = Prompter(config)
         self._pulse = Pulse()
         self._notifier = Notifier()
@@ -107,8 +109,8 @@ class Master:
 
     def _serve(self) -> int:
         while (outcome := self._fleet.outcome) is None:
-            for action in self._fleet.actions(time.monotonic()):
-                self._carry_out(action)
+            for move in self._fleet.actions(time.monotonic()):
+                self._carry_out(move)
             self._sleep()
             self._look_around()
         if outcome:
@@ -146,6 +148,7 @@ class Master:
             self._crew.bury(pid)
             self._note_death(pid, code)
         self._look_for_stuck()
+        self._look_at_canary()
 
     # What happened: mail, deaths, silence.
 
@@ -164,8 +167,8 @@ class Master:
                 self._note_ready(pid, float(seconds))
             case mailbox.Failed(exit_code, screen):
                 self._note_failure(pid, int(exit_code), str(screen))
-            case mailbox.Retire(reason):
-                self._fleet.retire(pid)
+            case mailbox.Retire(reason, lingers, grace):
+                self._fleet.retire(pid, lingers=bool(lingers), grace=math.inf if grace is None else float(grace))
                 log.info("%s retires: %s", self._name(pid), reason)
             case mailbox.Withdrawn():
                 self._fleet.withdrawn(pid, time.monotonic())
@@ -224,26 +227,35 @@ class Master:
         for pid, seconds in self._pulse.find_stuck(self._beats(), self._config.timeout, now).items():
             self._fleet.stuck(pid, now, seconds)
 
+    def _look_at_canary(self) -> None:
+        if self._config.canary:
+            for pid in self._fleet.on_trial:
+                self._fleet.judge(pid, *self._crew.read_answers(pid), time.monotonic())
+
     def _name(self, pid: int) -> str:
         worker = self._fleet.workers.get(pid)
         return f"pid {pid}" if worker is None else journal.name(worker)
 
-    # What to do: the fleet's actions.
+    # What to do: the fleet's moves.
 
-    def _carry_out(self, action: fleet.Action) -> None:
-        match action:
-            case fleet.Fork(number, generation):
+    def _carry_out(self, move: moves.Move) -> None:
+        match move:
+            case moves.Fork(number, generation):
                 self._fork(number, generation)
-            case fleet.Drain(pid, grace):
+            case moves.Relieve(pid):
+                self._crew.send(pid, mailbox.Relieved())
+            case moves.Drain(pid, grace):
                 self._crew.send(pid, mailbox.Drain(grace))
-            case fleet.Kill(pid, why):
+            case moves.Kill(pid, why):
                 self._kill(pid, why)
-            case fleet.Settled(generation):
+            case moves.Settled(generation):
                 self._note_settled(generation)
-            case fleet.Abandoned(generation, kept):
-                self._note_abandoned(generation, kept)
-            case fleet.LongBoot(pid, seconds):
+            case moves.Abandoned(generation, kept, why):
+                self._note_abandoned(generation, kept, why)
+            case moves.LongBoot(pid, seconds):
                 log.warning("%s has been loading the application for %.0f s", self._name(pid), seconds)
+            case moves.CrashLoop():
+                log.error("%s", journal.CRASH_LOOP)
 
     def _fork(self, number: int, generation: int) -> None:
         now = time.monotonic()
@@ -272,12 +284,12 @@ class Master:
         self._notifier.tell_ready(status)
         self._prompter.ready()
 
-    def _note_abandoned(self, generation: int, kept: int) -> None:
+    def _note_abandoned(self, generation: int, kept: int, why: str) -> None:
         self._config = self._configs[kept]
         self._listeners.abandon(generation)
         self._prompter.follow(self._config)
-        log.error("the new code was not taken: generation %d did not start, generation %d goes on", generation, kept)
-        self._notifier.tell_ready(f"generation {kept}: goes on, for generation {generation} did not start")
+        log.error("the new code was not taken: generation %d %s, generation %d goes on", generation, why, kept)
+        self._notifier.tell_ready(f"generation {kept}: goes on, for generation {generation} {why}")
 
     # What is asked for: signals and Commands, one door.
 
@@ -321,7 +333,7 @@ class Master:
         for listener in listeners:
             if listener not in self._listeners.current:
                 log.info("listening on %s", listener.url(config.tls))
-        generation = self._fleet.reload(time.monotonic(), config.resolved_workers, config.graceful_timeout)
+        generation = self._fleet.reload(time.monotonic(), plan_of(config))
         self._listeners.assign(generation, listeners, config.backlog)
         self._config = self._configs[generation] = config
         self._prompter.follow(config)
@@ -348,3 +360,17 @@ class Master:
 
     def _upgrade(self) -> None:
         log.warning("SIGUSR2: greenserve cannot replace itself while it runs yet; restart it")
+
+
+def plan_of(config: Config) -> Plan:
+    """Return what *config* wants of the fleet. Who edits a file and looks at once is not to see old code first."""
+    return Plan(
+        1,
+        config.resolved_workers,
+        config.graceful_timeout,
+        config.max_surge,
+        config.drain_delay,
+        trial=config.canary or (0.0 if config.reload else PROBATION),
+        canary=config.canary > 0,
+        canary_errors=config.canary_errors,
+    )

@@ -122,6 +122,8 @@ class Service:
         else:
             self._leave()
             self.row["requests"] += 1
+            if (exchange.code or 0) >= 500:
+                self.row["responses_5xx"] += 1
         if exchange.failure is not None:
             self._note_failure(environ, exchange.failure)
         if self._access_log is not None:

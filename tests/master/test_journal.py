@@ -2,8 +2,8 @@ import logging
 
 import pytest
 
-from greenserve.master.fleet import Worker
 from greenserve.master.journal import describe_death, describe_exit
+from greenserve.master.member import Worker
 
 
 @pytest.mark.parametrize(
