@@ -12,7 +12,7 @@ from pathlib import Path
 
 from greenserve.config import Config
 from greenserve.errors import FatalError
-from greenserve.log import compile_access_format, open_error_log
+from greenserve.log import compile_access_format, error_log, open_error_log
 from greenserve.master.master import Master
 from greenserve.seat import Seat
 from greenserve.sources import Loaded, describe_config, load_config
@@ -35,28 +35,34 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def act(loaded: Loaded, load: Callable[[], Loaded]) -> int:
     """Do what the command line asks: show the configuration, check it, or serve."""
+    if loaded.action is not None:
+        for note in loaded.notes:
+            print(f"greenserve: {note}", file=sys.stderr)
     if loaded.action == "print-config":
         print(describe_config(loaded), flush=True)
         return 0
     if loaded.action == "check-config":
         compile_access_format(loaded.config.access_log_format)
         return check_application(loaded.config)
-    open_logs(loaded.config)
+    open_logs(loaded)
     master = Master(loaded.config, partial(reload_config, load), start_worker, bind_given=not loaded.is_default("bind"))
     return master.run()
 
 
 def reload_config(load: Callable[[], Loaded]) -> Config:
     """Return the configuration as it is now, by the function that start uses. Raises ConfigError."""
-    config = load().config
-    open_logs(config)
-    return config
+    loaded = load()
+    open_logs(loaded)
+    return loaded.config
 
 
-def open_logs(config: Config) -> None:
-    """Send the error log where *config* says, and see that access lines can be written as it says."""
+def open_logs(loaded: Loaded) -> None:
+    """Send the error log where it is to go, see that access lines can be written, and say what was passed over."""
+    config = loaded.config
     compile_access_format(config.access_log_format)
     open_error_log(config.errorlog, config.loglevel)
+    for note in loaded.notes:
+        error_log.warning("%s", note)
 
 
 def start_worker(seat: Seat) -> int:

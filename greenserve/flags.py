@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, NoReturn
 from greenserve import __version__
 from greenserve.config import SETTINGS
 from greenserve.errors import ConfigError
+from greenserve.gunicorn import FOREIGN
 from greenserve.kinds import suggest
 from greenserve.setting import Setting
 
@@ -28,6 +29,8 @@ class Flag(NamedTuple):
 
 class CommandLine(NamedTuple):
     flags: list[Flag]
+    #: Those of gunicorn's that we do not have.
+    foreign: list[Flag]
     #: What to do instead of serving: "print-config", "check-config" or None.
     action: str | None
 
@@ -38,10 +41,10 @@ def parse_command_line(argv: Sequence[str]) -> CommandLine:
     Raises ConfigError for an option that does not exist or lacks its value.
     """
     parser = build_parser()
-    found, strangers = parser.parse_known_args(list(argv), argparse.Namespace(flags={}))
+    found, strangers = parser.parse_known_args(list(argv), argparse.Namespace(flags={}, foreign={}))
     if strangers:
         refuse_stranger(parser, strangers)
-    return CommandLine(list(found.flags.values()), found.action)
+    return CommandLine(list(found.flags.values()), list(found.foreign.values()), found.action)
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -61,6 +64,7 @@ def build_parser() -> argparse.ArgumentParser:
         group = groups.get(setting.group) or groups.setdefault(setting.group, parser.add_argument_group(setting.group))
         add_setting(group, setting)
     add_actions(parser)
+    add_foreign(parser)
     return parser
 
 
@@ -82,6 +86,14 @@ def add_actions(parser: argparse.ArgumentParser) -> None:
     ):
         parser.add_argument(f"--{option}", dest="action", action="store_const", const=option, help=help)
     parser.add_argument("--version", action="version", version=version, help="Show the version, and exit.")
+
+
+def add_foreign(parser: argparse.ArgumentParser) -> None:
+    """Understand gunicorn's flags, so that a command line can be taken over; --help does not offer them."""
+    for name, foreign in FOREIGN.items():
+        if name not in SETTINGS and foreign.flags:
+            arity = 0 if foreign.switch else None
+            parser.add_argument(*foreign.flags.split(), dest=name, nargs=arity, action=NoteForeign, help=argparse.SUPPRESS)
 
 
 def help_of(setting: Setting) -> str:
@@ -117,3 +129,10 @@ class Note(argparse.Action):
             values = "false" if option.startswith("--no-") else "true"
         earlier = namespace.flags[self.dest].values if setting.repeatable and self.dest in namespace.flags else []
         namespace.flags[self.dest] = Flag(self.dest, option, [*earlier, values])
+
+
+class NoteForeign(argparse.Action):
+    """Note a flag of gunicorn's; one without a value is as good as true."""
+
+    def __call__(self, parser: Any, namespace: argparse.Namespace, values: Any, option_string: str | None = None) -> None:
+        namespace.foreign[self.dest] = Flag(self.dest, option_string or "", [values or "true"])

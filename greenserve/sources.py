@@ -16,6 +16,7 @@ from greenserve.config import SETTINGS, Config
 from greenserve.errors import ConfigError
 from greenserve.files import Entry, read_python, read_python_module, read_toml
 from greenserve.flags import CommandLine, Flag, parse_command_line
+from greenserve.gunicorn import FOREIGN, Treatment, is_gunicorns, judge
 from greenserve.kinds import Refused, Whole, printable, quoted, shortened, suggest
 
 #: Variables that begin like a setting's and are none.
@@ -43,6 +44,8 @@ class Loaded(NamedTuple):
     origins: dict[str, str]
     #: What to do instead of serving: "print-config", "check-config" or None.
     action: str | None
+    #: Sentences for the log, about what was passed over.
+    notes: Sequence[str] = ()
 
     def is_default(self, name: str) -> bool:
         return self.origins[name] == DEFAULT
@@ -57,20 +60,25 @@ def load_config(argv: Sequence[str], environ: Mapping[str, str], cwd: Path) -> L
     """
     command_line = parse_command_line(argv)
     inherited = parse_command_args(environ)
+    notes = [
+        *notes_on_environ(environ),
+        *notes_on_flags(inherited.foreign, "GREENSERVE_CMD_ARGS: "),
+        *notes_on_flags(command_line.foreign),
+    ]
     above_files = [
         *given_by_variables(environ),
         *given_by_flags(inherited.flags, "GREENSERVE_CMD_ARGS"),
         *given_by_flags(command_line.flags),
     ]
     values, _ = settle(above_files)
-    files = given_by_files(resolve_directory(above_files, cwd), values.get("config"))
+    files = given_by_files(resolve_directory(above_files, cwd), values.get("config"), notes)
     given = [*given_by_platform(environ), *files, *above_files]
     values, origins = settle(given)
     config = anchor_paths(values, resolve_directory(given, cwd))
     action = command_line.action or inherited.action
     if not config.wsgi_app and action != "print-config":
         raise ConfigError("there is no application to serve: name it, as in `greenserve app:app`, or set wsgi_app")
-    return Loaded(config, origins, action)
+    return Loaded(config, origins, action, notes)
 
 
 def describe_config(loaded: Loaded) -> str:
@@ -127,10 +135,13 @@ def anchor_paths(values: Mapping[str, Any], directory: Path) -> Config:
 # Files.
 
 
-def given_by_files(directory: Path, chosen: str | None) -> Iterator[Given]:
+def given_by_files(directory: Path, chosen: str | None, notes: list[str]) -> Iterator[Given]:
     """What the files in *directory* say; *chosen* stands in place of greenserve.conf.py."""
     for entry in read_files(directory, chosen):
-        if callable(entry.value) and not is_hook(entry.key):
+        if entry.key in FOREIGN and entry.key not in SETTINGS:
+            notes += notes_on_entry(entry)
+            continue
+        if is_machinery(entry):
             continue
         if entry.key not in SETTINGS:
             raise ConfigError(f"{entry.place}: {entry.key} is no setting{suggest(entry.key, SETTINGS)}")
@@ -139,8 +150,17 @@ def given_by_files(directory: Path, chosen: str | None) -> Iterator[Given]:
         yield Given(entry.key, entry.value, entry.place, f"{entry.place}: {entry.key} = ", quoted(entry.value))
 
 
-def is_hook(key: str) -> bool:
-    return key in SETTINGS and not SETTINGS[key].typed
+def is_machinery(entry: Entry) -> bool:
+    """Tell whether the entry is no setting and not meant to be one.
+
+    gunicorn ignores every name that it does not know, so files written for it
+    are full of them; in ours such a name is a slip.
+    """
+    if entry.key in SETTINGS:
+        # gunicorn's word for its own default, which some of our settings have no word for.
+        unset = entry.value is None and SETTINGS[entry.key].default is not None
+        return (callable(entry.value) and SETTINGS[entry.key].typed) or (unset and is_gunicorns(entry.place))
+    return callable(entry.value) or is_gunicorns(entry.place)
 
 
 def read_files(directory: Path, chosen: str | None) -> Iterator[Entry]:
@@ -160,6 +180,34 @@ def read_file(directory: Path, name: str) -> list[Entry]:
     if path.suffix == ".toml":
         return read_toml(path, name, ("tool", "greenserve") if path.name == "pyproject.toml" else ())
     return read_python(path, name, directory)
+
+
+# What is gunicorn's and not ours.
+
+
+def notes_on_entry(entry: Entry) -> Iterator[str]:
+    """Raises ConfigError for what cannot be passed over; in a file of ours nothing can."""
+    if not is_gunicorns(entry.place):
+        raise ConfigError(f"{entry.place}: {entry.key} is a setting of gunicorn's: {judge(entry.key, entry.value)[1]}")
+    yield from notes_on(entry.key, entry.value, f"{entry.place}: {entry.key}")
+
+
+def notes_on_flags(flags: Iterable[Flag], lead: str = "") -> Iterator[str]:
+    for name, option, values in flags:
+        yield from notes_on(name, values[-1], f"{lead}{option}")
+
+
+def notes_on(name: str, value: object, shown: str) -> Iterator[str]:
+    treatment, advice = judge(name, value)
+    if treatment is Treatment.REFUSED:
+        raise ConfigError(f"{shown} is gunicorn's, and not to be had here: {advice}")
+    if treatment is Treatment.PASSED_OVER:
+        yield f"{shown} is gunicorn's, and passed over: {advice}"
+
+
+def notes_on_environ(environ: Mapping[str, str]) -> Iterator[str]:
+    if environ.get("GUNICORN_CMD_ARGS"):
+        yield "GUNICORN_CMD_ARGS is set, and not read: GREENSERVE_CMD_ARGS is"
 
 
 # The environment and the command line.

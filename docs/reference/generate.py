@@ -1,13 +1,14 @@
-"""Write settings.md from the table of settings: `python docs/reference/generate.py`."""
+"""Write settings.md and gunicorn.md from the tables of settings: `python docs/reference/generate.py`."""
 
 from itertools import groupby
 from pathlib import Path
 
 from greenserve.config import SETTINGS
 from greenserve.flags import TARGET, negation
+from greenserve.gunicorn import FOREIGN, SAME
 from greenserve.setting import Setting
 
-PAGE = Path(__file__).with_name("settings.md")
+HERE = Path(__file__).parent
 
 INTRODUCTION = """\
 # Settings
@@ -34,6 +35,8 @@ Each source overrules those above it.
 A list in one source replaces the list of another; they are not joined.
 An empty variable counts as not set.
 An unknown key, variable or flag is refused, and so is a value that is not of its kind, even if another source overrules it.
+In a file whose name says that it is gunicorn's, such as `gunicorn.conf.py`, unknown names are ignored.
+There, and as flags, [gunicorn's settings](gunicorn.md) are passed over with a warning.
 
 The files are looked for in the directory the command is started in, or in that of `--chdir` or `GREENSERVE_CHDIR`.
 `-c` takes a path, `file:PATH`, or `python:MODULE` for a module that can be imported from there.
@@ -43,7 +46,8 @@ Relative paths in any setting start in `chdir`.
 
 A Python file is executed by the master process, again at each reload.
 It must not import gevent, or anything that does: workers are patched before anything else, and the master is not.
-Names of its own begin with an underscore or are not lower-case; modules, classes, and functions that are no setting are ignored.
+Names of its own begin with an underscore or are not lower-case.
+Modules, classes, and functions that are no [hook](hooks.md) are ignored.
 
 Sizes are in bytes, or have `k`, `m` or `g` behind them for powers of 1024.
 """
@@ -90,5 +94,38 @@ def flags_of(setting: Setting) -> list[str]:
     return [*setting.flags, *negations] or [TARGET]
 
 
+GUNICORN = """\
+# gunicorn's settings
+
+This page is generated from `greenserve/gunicorn.py` by `docs/reference/generate.py`.
+[From gunicorn](../how-to/from-gunicorn.md) says how to move.
+
+Settings that greenserve has under the same name mean the same, but for what is said beside them.
+Of the others, some are *not needed*: nothing is lost without them, so nothing is said.
+Some are *passed over*, and a warning in the error log says so.
+Some are *refused*, because the server would be another than was asked for: it does not start.
+A value that is gunicorn's default anyway is always fine.
+
+| setting | here | what to know |
+|---|---|---|
+"""
+
+WORKER_CLASSES = "; `gevent` needs no warning, and those for ASGI are refused"
+
+
+def gunicorn_page() -> str:
+    return GUNICORN + "".join(map(gunicorn_row, sorted({*SAME, *FOREIGN})))
+
+
+def gunicorn_row(name: str) -> str:
+    if name in SETTINGS:
+        return f"| `{name}` | [the same](settings.md#{name}) | {SAME.get(name, '')} |\n"
+    foreign = FOREIGN[name]
+    return f"| `{name}` | {foreign.treatment.value} | {foreign.advice}{WORKER_CLASSES if name == 'worker_class' else ''} |\n"
+
+
+PAGES = {"settings.md": settings_page, "gunicorn.md": gunicorn_page}
+
 if __name__ == "__main__":
-    PAGE.write_text(settings_page(), encoding="utf-8")
+    for page, write in PAGES.items():
+        (HERE / page).write_text(write(), encoding="utf-8")

@@ -67,9 +67,11 @@ def test_repr_shows_no_environment():
     assert "hush" not in repr(Config(raw_env=("TOKEN=hush",)))
 
 
-def test_the_reference_page_is_up_to_date():
+@pytest.mark.parametrize("page", ["settings", "gunicorn"])
+def test_a_reference_page_is_up_to_date(page):
     spec = importlib.util.spec_from_file_location("generate", REFERENCE / "generate.py")
     generate = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(generate)
 
-    assert generate.settings_page() == (REFERENCE / "settings.md").read_text(), "run python docs/reference/generate.py"
+    write = generate.PAGES[f"{page}.md"]
+    assert write() == (REFERENCE / f"{page}.md").read_text(), "run python docs/reference/generate.py"
