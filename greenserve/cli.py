@@ -7,13 +7,15 @@ which they are made.
 import os
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import redirect_stdout
 from functools import partial
 from pathlib import Path
 
 from greenserve.config import Config
-from greenserve.errors import FatalError
+from greenserve.errors import ConfigError, FatalError
 from greenserve.log import compile_access_format, error_log, open_error_log
 from greenserve.master.master import Master
+from greenserve.migration import migrate
 from greenserve.seat import Seat
 from greenserve.sources import Loaded, describe_config, load_config
 
@@ -23,7 +25,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = sys.argv[1:] if argv is None else argv
     load = partial(load_config, arguments, os.environ.copy(), Path.cwd())
     try:
-        return act(load(), load)
+        return migrate_file(arguments[1:]) if arguments[:1] == ["migrate"] else act(load(), load)
     except FatalError as error:
         print(f"greenserve: {error}", file=sys.stderr)
         return error.exit_code
@@ -31,6 +33,20 @@ def main(argv: Sequence[str] | None = None) -> int:
         # Whoever read what we print has seen enough, as `head` does; Python would complain again at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+
+
+def migrate_file(arguments: Sequence[str]) -> int:
+    """Print the gunicorn file that is named as greenserve.toml. Raises ConfigError."""
+    if len(arguments) != 1 or arguments[0].startswith("-"):
+        raise ConfigError(
+            "`greenserve migrate FILE` prints a gunicorn.conf.py as greenserve.toml; "
+            "to serve a module called migrate, write migrate:application"
+        )
+    # The file may print, and what we print is often sent to another.
+    with redirect_stdout(sys.stderr):
+        text = migrate(Path(arguments[0]))
+    print(text, end="", flush=True)
+    return 0
 
 
 def act(loaded: Loaded, load: Callable[[], Loaded]) -> int:

@@ -53,7 +53,8 @@ def build_parser() -> argparse.ArgumentParser:
         usage=f"greenserve [options] {TARGET}",
         description="Serve a WSGI application: one greenlet per connection, one hub per core.",
         epilog="The default and the variable of each setting stand in brackets; files use the variable's name in "
-        "lower case without GREENSERVE_, in ./greenserve.toml, ./greenserve.conf.py or [tool.greenserve] of ./pyproject.toml.",
+        "lower case without GREENSERVE_, in ./greenserve.toml, ./greenserve.conf.py or [tool.greenserve] of ./pyproject.toml. "
+        "`greenserve migrate gunicorn.conf.py` prints a file of gunicorn's as greenserve.toml.",
         formatter_class=lambda prog: argparse.HelpFormatter(prog, max_help_position=32, width=100),
         allow_abbrev=False,
     )

@@ -96,6 +96,9 @@ SAME = {
     "wsgi_app": "The argument overrules the file.",
 }
 
+#: gunicorn's defaults where ours are others.
+DEFAULTS = {"keepalive": 2, "limit_request_line": 4094, "umask": 0, "worker_connections": 1000}
+
 NEEDLESS, PASSED_OVER, REFUSED = Treatment
 
 _STATSD = "there is no statsd client: send numbers of your own from a post_request hook"

@@ -43,6 +43,7 @@ MAY_IMPORT = {
     "flags": {"errors", "kinds", "setting", "config", "gunicorn"},
     "files": {"errors"},
     "sources": {"errors", "kinds", "config", "gunicorn", "flags", "files"},
+    "migration": {"errors", "kinds", "config", "gunicorn", "files"},
     "status": {"errors"},
     "mailbox": {"errors"},
     "log": {"errors"},
@@ -51,7 +52,7 @@ MAY_IMPORT = {
     "wsgi": {"errors", "protocol"},
     "worker": VALUES | {"protocol", "wsgi"},
     "master": VALUES,
-    "cli": VALUES | {"wsgi", "worker", "master"},
+    "cli": VALUES | {"migration", "wsgi", "worker", "master"},
     "__init__": set(),
     "__main__": {"cli"},
 }
