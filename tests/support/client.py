@@ -51,6 +51,11 @@ class RawClient:
             self._socket.close()
             raise
 
+    @property
+    def address(self) -> Address:
+        """Where the connection comes from."""
+        return self._socket.getsockname()
+
     def send(self, data: bytes) -> None:
         self._socket.sendall(data)
 
