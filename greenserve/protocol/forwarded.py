@@ -8,15 +8,17 @@ sent by the client past a proxy that does not know the field: both are refused.
 """
 
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from greenserve.errors import BadRequest
 from greenserve.protocol.fields import OWS, TOKEN
 from greenserve.protocol.mount import mount_below, parse_prefix
 from greenserve.protocol.peers import IPAddress, Peers, read_address
 from greenserve.protocol.target import check_host
+
+T = TypeVar("T")
 
 #: What can be claimed, in whatever field. All but the host is believed unless the user says otherwise: a proxy that
 #: does not know X-Forwarded-Host passes on the client's, and applications write links to that host into letters.
@@ -31,11 +33,17 @@ _KEYS = frozenset(
 _step = re.compile(rf'(?:({TOKEN})=({TOKEN}|"(?:[^"\\]|\\.)*")[ \t]*)?([;,]|$)[ \t]*').match
 _escape = re.compile(r"\\(.)")
 
-#: An address with or without a port, a word that hides it, or none known.
+#: An address with or without a port, a word that hides it, or none known. X-Forwarded-For has no brackets where
+#: there is no port. No zone, which would mean something only on the machine of who wrote it.
 _node = re.compile(
-    r"(?:(?P<v4>[0-9.]+)|\[(?P<v6>[0-9A-Fa-f:.]+)\]|(?P<hidden>(?i:unknown)|_[A-Za-z0-9._-]+))(?::(?P<port>[0-9]{1,5}|_[A-Za-z0-9._-]+))?"
+    r"(?P<bare>[0-9A-Fa-f]*:[0-9A-Fa-f]*:[0-9A-Fa-f:.]*)"
+    r"|(?:(?P<v4>[0-9.]+)|\[(?P<v6>[0-9A-Fa-f:.]+)\]|(?P<hidden>(?i:unknown)|_[A-Za-z0-9._-]+))"
+    r"(?::(?P<port>[0-9]{1,5}|_[A-Za-z0-9._-]+))?"
 ).fullmatch
 _is_port = re.compile(r"[1-9][0-9]{0,4}").fullmatch
+
+#: No address with its port is longer, and what is remembered of strangers has to be bounded.
+MAX_NODE = 64
 
 #: What the scheme of a claim comes to in wsgi.url_scheme.
 _SCHEMES = {"http": "http", "https": "https", "ws": "http", "wss": "https"}
@@ -45,6 +53,8 @@ class Node(NamedTuple):
     """One party in the chain. The address is None if it is hidden, or unknown to who speaks of it."""
 
     address: IPAddress | None
+    #: The address as environ has it.
+    text: str = ""
     port: str | None = None
 
 
@@ -56,17 +66,15 @@ NOBODY = Node(None)
 def parse_node(text: str) -> Node:
     """Return who *text* is, as Forwarded or X-Forwarded-For write it. Raises BadRequest if it is nobody."""
     match = _node(text)
-    if match is None:
-        # X-Forwarded-For has no brackets where there is no port.
-        address = read_address(text)
-    elif match["hidden"]:
+    if match is None or len(text) > MAX_NODE:
+        raise BadRequest(f"a proxy forwards for {text[:MAX_NODE]!r}, which is no address (RFC 7239 section 6)")
+    if match["hidden"]:
         return NOBODY
-    else:
-        address = read_address(match["v4"] or match["v6"])
+    address = read_address(match["v4"] or match["v6"] or match["bare"])
     if address is None:
-        raise BadRequest(f"a proxy forwards for {text[:60]!r}, which is no address (RFC 7239 section 6)")
-    port = match["port"] if match else None
-    return Node(address, port if port and not port.startswith("_") else None)
+        raise BadRequest(f"a proxy forwards for {text!r}, which is no address (RFC 7239 section 6)")
+    port = match["port"]
+    return Node(address, str(address), port if port and not port.startswith("_") else None)
 
 
 def parse_forwarded(value: str) -> list[dict[str, str]]:
@@ -105,12 +113,18 @@ def members(value: str) -> list[str]:
     return [member for part in value.split(",") if (member := part.strip(OWS))]
 
 
-def agreed(what: str, claims: Collection[str]) -> str | None:
-    """Return what all *claims* say, None if there are none. Raises BadRequest if they differ."""
-    if len(set(claims)) > 1:
-        one, other = sorted(set(claims))[:2]
-        raise BadRequest(f"proxies contradict each other about {what}: {one[:40]!r} and {other[:40]!r}")
-    return next(iter(claims), None)
+def agree(what: str, known: T | None, said: T) -> T:
+    """Return what was *said*. Raises BadRequest if something else is *known* already."""
+    if known is not None and known != said:
+        raise BadRequest(f"proxies contradict each other about {what}: {str(known)[:40]!r} and {str(said)[:40]!r}")
+    return said
+
+
+def agree_on_members(what: str, known: str | None, value: str) -> str | None:
+    """Return what all members of a list say, which may stand in several fields; what is *known* if there are none."""
+    for member in members(value):
+        known = agree(what, known, member)
+    return known
 
 
 def read_scheme(proto: str) -> str:
@@ -162,14 +176,14 @@ class Forwarding:
             mount_below(environ, root)
 
     def _settle_request(self, environ: dict[str, Any]) -> None:
-        element, client = self._read_forwarded(environ.get("HTTP_FORWARDED", ""))
+        element, client = self._read_forwarded(environ["HTTP_FORWARDED"]) if "HTTP_FORWARDED" in environ else ({}, NOBODY)
         if "for" in self._believed:
             self._settle_client(environ, client)
         if "proto" in self._believed:
             self._settle_scheme(environ, element.get("proto"))
         if "host" in self._believed:
             settle_host(environ, element.get("host"))
-        if "port" in self._believed:
+        if "port" in self._believed and "HTTP_X_FORWARDED_PORT" in environ:
             settle_port(environ)
 
     def _read_forwarded(self, value: str) -> tuple[dict[str, str], Node]:
@@ -177,6 +191,9 @@ class Forwarding:
         elements = parse_forwarded(value)
         index, client = self._find_client([element.get("for", "unknown") for element in elements])
         return (elements[index] if elements else {}), client
+
+    def _read_chain(self, value: str) -> Node:
+        return self._find_client(members(value))[1]
 
     def _find_client(self, chain: Sequence[str]) -> tuple[int, Node]:
         """Return where in a *chain* the client stands, and who it is.
@@ -196,28 +213,32 @@ class Forwarding:
 
     def _settle_client(self, environ: dict[str, Any], client: Node) -> None:
         """Set REMOTE_ADDR. It stays that of the proxy if the client is hidden behind it."""
-        _, other = self._find_client(members(environ.get("HTTP_X_FORWARDED_FOR", "")))
-        agreed("the client", {str(node.address) for node in (client, other) if node.address})
-        node = client if client.address else other
+        value = environ.get("HTTP_X_FORWARDED_FOR")
+        node = self._read_chain(value) if value else NOBODY
+        if not node.address:
+            node = client
+        elif client.address:
+            agree("the client", client.address, node.address)
         if node.address:
-            environ["REMOTE_ADDR"] = str(node.address)
+            environ["REMOTE_ADDR"] = node.text
             # What the connection knows is the port of the proxy.
             environ.pop("REMOTE_PORT", None)
             if node.port:
                 environ["REMOTE_PORT"] = node.port
 
     def _settle_scheme(self, environ: dict[str, Any], proto: str | None) -> None:
-        claims = {read_scheme(proto)} if proto else set()
+        scheme = read_scheme(proto) if proto else None
         for key, secure in self._scheme_fields:
-            for member in members(environ.get(key, "")):
-                claims.add("https" if member.lower() in (secure, "wss") else "http")
-        scheme = agreed("the scheme", claims)
-        if scheme is None:
-            return
-        environ["wsgi.url_scheme"] = scheme
-        environ["HTTPS"] = "on"
-        if scheme == "http":
-            del environ["HTTPS"]
+            value = environ.get(key)
+            if value:
+                for member in members(value):
+                    scheme = agree("the scheme", scheme, "https" if member.lower() in (secure, "wss") else "http")
+        if scheme == "https":
+            environ["wsgi.url_scheme"] = scheme
+            environ["HTTPS"] = "on"
+        elif scheme == "http":
+            environ["wsgi.url_scheme"] = scheme
+            environ.pop("HTTPS", None)
 
     def _settle_prefix(self, environ: dict[str, Any]) -> str:
         """Return what stands in front of the path, if it is there to be split off.
@@ -230,20 +251,20 @@ class Forwarding:
         prefix = environ.get("HTTP_X_FORWARDED_PREFIX") if "prefix" in self._believed else None
         if not prefix:
             return self._root
-        environ["SCRIPT_NAME"] = parse_prefix(agreed("the prefix", members(prefix)) or "/")
+        environ["SCRIPT_NAME"] = parse_prefix(agree_on_members("the prefix", None, prefix) or "/")
         return ""
 
 
 def settle_host(environ: dict[str, Any], host: str | None) -> None:
-    claims = members(environ.get("HTTP_X_FORWARDED_HOST", "")) + ([host] if host else [])
-    claimed = agreed("the host", {claim.lower() for claim in claims})
+    value = environ.get("HTTP_X_FORWARDED_HOST", "").lower()
+    claimed = agree_on_members("the host", host.lower() if host else None, value)
     if claimed is not None:
         check_host(claimed)
         environ["HTTP_HOST"] = claimed
 
 
 def settle_port(environ: dict[str, Any]) -> None:
-    port = agreed("the port", members(environ.get("HTTP_X_FORWARDED_PORT", "")))
+    port = agree_on_members("the port", None, environ["HTTP_X_FORWARDED_PORT"])
     if port is None:
         return
     if not _is_port(port) or int(port) > 65535:

@@ -24,7 +24,7 @@ LEAST_V1 = 15
 HEAD_V2 = Struct("!12sBBH")
 
 _v1 = re.compile(
-    rb"PROXY (?:(TCP4|TCP6) ([^ ]+) ([^ ]+) (0|[1-9][0-9]{0,4}) (0|[1-9][0-9]{0,4})|UNKNOWN(?: [^\r\n]*)?)\r\n"
+    rb"PROXY (?:(TCP4|TCP6) ([^ %]+) ([^ %]+) (0|[1-9][0-9]{0,4}) (0|[1-9][0-9]{0,4})|UNKNOWN(?: [^\r\n]*)?)\r\n"
 ).fullmatch
 
 #: By family and transport: the name in version 1, and what the addresses look like. Others are not over TCP.

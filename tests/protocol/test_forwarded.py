@@ -90,7 +90,22 @@ def test_port_is_the_client_s_or_none(node, port):
     assert port == environ.get("REMOTE_PORT")
 
 
-@pytest.mark.parametrize("node", ["localhost", "192.0.2.256", "192.0.2.1:", "192.0.2.1:123456", "[::1", "1", "::1]", "_", "a b"])
+@pytest.mark.parametrize(
+    "node",
+    [
+        "localhost",
+        "192.0.2.256",
+        "192.0.2.1:",
+        "192.0.2.1:123456",
+        "[::1",
+        "1",
+        "::1]",
+        "_",
+        "a b",
+        "fe80::1%eth0",
+        "::" + "1" * 8000,
+    ],
+)
 def test_client_that_is_no_address_is_refused(node):
     with pytest.raises(BadRequest, match="no address"):
         settle(f"X-Forwarded-For: {node}, 10.0.0.2")

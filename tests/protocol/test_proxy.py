@@ -81,6 +81,7 @@ BAD = [
     b"PROXY TCP4 2001:db8::1 2001:db8::2 56324 80\r\n",
     b"PROXY TCP6 192.0.2.1 203.0.113.5 56324 80\r\n",
     b"PROXY TCP4 192.0.2.\xb2 203.0.113.5 56324 80\r\n",
+    b"PROXY TCP6 fe80::1%eth0 2001:db8::2 56324 80\r\n",
     b"PROXY TCP5 192.0.2.1 203.0.113.5 56324 80\r\n",
     b"PROXY UNKNOWNX........\r\n",
     b"PROXY UNKNOWN a\rb\r\n",

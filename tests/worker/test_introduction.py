@@ -77,6 +77,22 @@ def test_contradiction_ends_the_connection(serve, stage):
     assert (1, 0) == (stage.row["refused_400"], stage.row["requests"])
 
 
+def test_middleware_that_believes_the_same_proxy_comes_to_the_same(serve):
+    """Applications that came with it need not lose it."""
+    proxy_fix = pytest.importorskip("werkzeug.middleware.proxy_fix")
+    middleware = proxy_fix.ProxyFix(tell, x_for=1, x_proto=1, x_port=1, x_prefix=1)
+    fields = b"X-Forwarded-For: 198.51.100.7\r\nX-Forwarded-Proto: https\r\nX-Forwarded-Prefix: /shop\r\n"
+    answers = []
+
+    for application in (tell, middleware):
+        client = serve(application, forwarded_allow_ips=PEER)
+        client.send(LAST % (b"/cart", fields))
+        answers.append(told(client.receive()))
+
+    assert answers[0] == answers[1]
+    assert ("198.51.100.7", "/shop", "/cart") == tuple(answers[0][key] for key in ("REMOTE_ADDR", "SCRIPT_NAME", "PATH_INFO"))
+
+
 @pytest.mark.parametrize("settings", [{"root_path": "/shop"}, {"raw_env": ("SCRIPT_NAME=/shop",)}])
 @pytest.mark.parametrize("trusted", [(), PEER])
 def test_application_is_mounted_below_the_root(serve, settings, trusted):
