@@ -21,6 +21,11 @@ from tests.support.server import RunningServer
 from tests.support.services import running_service
 
 
+def find_haproxy() -> str | None:
+    """Return where it is; Debian keeps servers off the PATH of users."""
+    return shutil.which("haproxy") or shutil.which("haproxy", path="/usr/sbin")
+
+
 def fence(page: str, language: str) -> str:
     return next(found.text for found in find_fences(read_page(page)) if found.language == language)
 
@@ -117,3 +122,13 @@ def test_hook_of_the_tls_page_changes_the_context(tmp_path: Path, authority: Aut
 
     assert context is not None
     assert context.verify_flags & ssl.VERIFY_CRL_CHECK_LEAF
+
+
+@pytest.mark.skipif(find_haproxy() is None, reason="haproxy is not installed (apt install haproxy)")
+def test_haproxy_s_configuration_is_good(tmp_path: Path) -> None:
+    defaults = "defaults\n    timeout connect 1s\n    timeout client 1s\n    timeout server 1s\n"
+    (tmp_path / "haproxy.cfg").write_text(defaults + fence("docs/how-to/behind-haproxy.md", "haproxy"))
+
+    checked = subprocess.run([str(find_haproxy()), "-c", "-f", "haproxy.cfg"], cwd=tmp_path, capture_output=True, check=False)
+
+    assert (0, b"") == (checked.returncode, checked.stderr)
