@@ -141,6 +141,13 @@ class Mailbox:
         self._end.close()
 
 
+def adopt_mailbox(descriptor: int) -> Mailbox:
+    """Return the end of a conversation that was handed to this process as a number."""
+    end = socket.socket(fileno=descriptor)
+    end.set_inheritable(False)
+    return Mailbox(end)
+
+
 def open_mailboxes() -> tuple[Mailbox, Mailbox]:
     """Return the master's end and the worker's end of a new conversation."""
     ours, theirs = socket.socketpair()

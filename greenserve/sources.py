@@ -20,7 +20,7 @@ from greenserve.gunicorn import FOREIGN, Treatment, is_gunicorns, judge
 from greenserve.kinds import Refused, Whole, printable, quoted, shortened, suggest
 
 #: Variables that begin like a setting's and are none.
-OTHER_VARIABLES = {"GREENSERVE_CMD_ARGS", "GREENSERVE_SPEEDUPS"}
+OTHER_VARIABLES = {"GREENSERVE_CMD_ARGS", "GREENSERVE_SPEEDUPS", "GREENSERVE_UPGRADE"}
 
 #: Variables that other servers read too, and the settings they stand for. PORT is half a setting, and read apart.
 PLATFORM_VARIABLES = {"WEB_CONCURRENCY": "workers", "FORWARDED_ALLOW_IPS": "forwarded_allow_ips", "SCRIPT_NAME": "root_path"}

@@ -11,6 +11,7 @@ import signal
 import sys
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from typing import NamedTuple, NoReturn
 
 from setproctitle import setproctitle
@@ -32,7 +33,7 @@ class Hand(NamedTuple):
 
     pid: int
     mailbox: Mailbox
-    #: The watcher has none.
+    #: The watcher has none, nor has another master.
     row: Row | None = None
 
 
@@ -63,6 +64,14 @@ class Crew:
             return watch(config, mailbox)
 
         return self._fork(title("watcher", config), start)
+
+    def fork_heir(self, become: Callable[[int, Mailbox], int]) -> int:
+        """Return the pid of a child that becomes another master; *become* gets our pid and the child's mailbox."""
+        return self._fork("greenserve: heir", partial(become, os.getpid()))
+
+    def adopt(self, pid: int, mailbox: Mailbox) -> None:
+        """Hold the conversation with a process that we did not fork."""
+        self.hands[pid] = Hand(pid, mailbox)
 
     def send(self, pid: int, message: Message) -> bool:
         return pid in self.hands and self.hands[pid].mailbox.send(message)

@@ -31,6 +31,7 @@ from greenserve.master.pidfile import Pidfile
 from greenserve.master.prompter import Prompter
 from greenserve.master.pulse import Pulse
 from greenserve.master.signals import Signals
+from greenserve.master.succession import Succession, take_estate
 from greenserve.seat import Seat
 
 log = logging.getLogger("greenserve.error")
@@ -73,6 +74,7 @@ class Master:
             "grow": self._grow,
             "shrink": self._shrink,
             "upgrade": self._upgrade,
+            "rest": self._rest,
         }
 
     def run(self) -> int:
@@ -90,20 +92,25 @@ class Master:
         held.callback(self._signals.close)
         self._prompter.start()
         held.callback(self._prompter.end)
-        self._listeners = Listeners(take_passed_listeners(), self._bind_given)
+        estate = take_estate()
+        self._listeners = Listeners(estate.listeners if estate else take_passed_listeners(), self._bind_given)
         held.callback(self._listeners.close)
         self._listeners.assign(1, self._listeners.open(self._config), self._config.backlog)
         self._prompter.listen([listener.socket for listener in self._listeners.current])
-        self._write_pidfile(held)
+        self._pidfile = self._write_pidfile(held, beside=estate is not None)
         setproctitle(title("master", self._config))
         self._crew = Crew(self._start_worker, self._listeners, self._signals)
+        self._succession = Succession(self._crew, self._listeners, self._notifier, estate)
         self._watcher = self._crew.fork_watcher(watcher.watch, self._config) if self._config.reload else None
 
-    def _write_pidfile(self, held: ExitStack) -> None:
-        if self._config.pidfile:
-            pidfile = Pidfile(self._config.pidfile)
-            pidfile.write(*find_owner(self._config))
-            held.callback(pidfile.remove)
+    def _write_pidfile(self, held: ExitStack, beside: bool) -> Pidfile | None:
+        """Write it *beside* that of the master we are to replace, as gunicorn does, or in its own place."""
+        if not self._config.pidfile:
+            return None
+        pidfile = Pidfile(f"{self._config.pidfile}.2" if beside else self._config.pidfile)
+        pidfile.write(*find_owner(self._config))
+        held.callback(pidfile.remove)
+        return pidfile
 
     # The loop.
 
@@ -149,6 +156,7 @@ class Master:
             self._note_death(pid, code)
         self._look_for_stuck()
         self._look_at_canary()
+        self._follow_succession()
 
     # What happened: mail, deaths, silence.
 
@@ -161,6 +169,8 @@ class Master:
 
     def _hear(self, pid: int, message: mailbox.Message) -> None:
         match message:
+            case mailbox.Ready() if pid == self._succession.heir:
+                self._hand_over()
             case mailbox.Hello():
                 self._introduce(message)
             case mailbox.Ready(seconds):
@@ -211,6 +221,9 @@ class Master:
             log.warning("the watcher of --reload %s: changes are not noticed any more", journal.describe_exit(code, False))
             return
         self._prompter.bury(pid)
+        if pid == self._succession.heir:
+            self._note_heirs_death(code)
+            return
         worker = self._fleet.exited(pid, time.monotonic())
         if worker is None:
             log.debug("pid %d, an orphan, %s", pid, journal.describe_exit(code, True))
@@ -281,7 +294,7 @@ class Master:
         status = f"generation {generation}: {journal.count(self._fleet.size, 'worker')} ready"
         if generation > 1:
             log.info("%s", status)
-        self._notifier.tell_ready(status)
+        self._succession.settled(status)
         self._prompter.ready()
 
     def _note_abandoned(self, generation: int, kept: int, why: str) -> None:
@@ -313,11 +326,14 @@ class Master:
             return
         sentence = f"stopping: what is in flight has {self._fleet.grace:g} s" if self._fleet.grace else "stopping at once"
         log.info("%s", sentence)
-        self._notifier.tell_stopping(sentence)
+        self._succession.stopping(sentence)
 
     def _reload(self) -> None:
         """Read the configuration again, and want a generation that runs by it; keep the old one if it is wrong."""
         if self._fleet.stopping:
+            return
+        if self._fleet.size == 0:
+            self._come_back()
             return
         self._notifier.tell_reloading("reading the configuration")
         try:
@@ -358,8 +374,40 @@ class Master:
         self._prompter.resize(size)
         log.info("%s from now on", journal.count(size, "worker"))
 
+    # Another master in our place.
+
     def _upgrade(self) -> None:
-        log.warning("SIGUSR2: greenserve cannot replace itself while it runs yet; restart it")
+        if not self._fleet.stopping:
+            self._prompter.replace()
+            self._succession.begin()
+
+    def _rest(self) -> None:
+        """Let the workers go and stay, as gunicorn's users ask of the old master; a terminal sends this for less."""
+        if self._succession.heir is not None:
+            self._fleet.resize(0)
+            log.info("the workers leave, and this master stays; HUP brings them back")
+
+    def _hand_over(self) -> None:
+        self._succession.hand_over()
+        self._fleet.resize(0)
+
+    def _come_back(self) -> None:
+        """Have workers again, with the configuration in force; the heir leaves when they are ready."""
+        self._succession.take_back()
+        self._resize(self._config.resolved_workers)
+
+    def _note_heirs_death(self, code: int) -> None:
+        self._succession.heir_died(code)
+        if self._fleet.size == 0 and not self._fleet.stopping:
+            self._come_back()
+
+    def _follow_succession(self) -> None:
+        """See what the coming and going of workers means for the two masters."""
+        self._succession.move_in(self._pidfile, self._config.pidfile)
+        if self._succession.leaving and not self._fleet.workers:
+            self._fleet.stop(time.monotonic())
+        elif sum(worker.ready for worker in self._fleet.workers.values() if worker.serving) >= self._fleet.size > 0:
+            self._succession.is_back()
 
 
 def plan_of(config: Config) -> Plan:

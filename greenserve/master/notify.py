@@ -24,6 +24,10 @@ class Notifier:
     def tell_stopping(self, status: str) -> None:
         self.send("STOPPING=1", f"STATUS={status}")
 
+    def tell_main(self, pid: int) -> None:
+        """Say which process is the master from now on; only the present one is believed."""
+        self.send(f"MAINPID={pid}")
+
     def send(self, *assignments: str) -> None:
         if not self._address.startswith(("/", "@")):
             return

@@ -4,10 +4,13 @@ Written whole or not at all, never over the file of a server that lives, and
 removed only by the process it names.
 """
 
+import logging
 import os
 from contextlib import suppress
 
 from greenserve.errors import ConfigError
+
+log = logging.getLogger("greenserve.error")
 
 
 class Pidfile:
@@ -31,6 +34,15 @@ class Pidfile:
             with suppress(OSError):
                 os.unlink(draft)
             raise ConfigError(f"--pid {self._path} cannot be written: {error.strerror}") from None
+
+    def move(self, path: str) -> None:
+        """Be at *path* from now on, whoever's file was there."""
+        try:
+            os.replace(self._path, path)
+        except OSError as error:
+            log.error("--pid %s cannot be written (%s): the pid stays in %s", path, error.strerror, self._path)
+        else:
+            self._path = path
 
     def remove(self) -> None:
         """Remove the file if it is still ours; who has taken it over keeps it."""

@@ -20,6 +20,7 @@ COMMANDS = {
     signal.SIGTTIN: "grow",
     signal.SIGTTOU: "shrink",
     signal.SIGUSR2: "upgrade",
+    signal.SIGWINCH: "rest",
 }
 
 #: SIGCHLD only wakes the loop: the dead are looked for whenever it turns.

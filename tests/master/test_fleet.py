@@ -752,3 +752,19 @@ def test_whenever_it_is_stopped_it_ends_in_time():
         while world.fleet.outcome is None:
             world.turn()
         assert world.now <= ends_at, f"seed {seed}"
+
+
+# Another server in its place.
+
+
+def test_a_fleet_at_rest_has_nobody_and_comes_back_as_it_was():
+    stage = Stage(2).boot()
+
+    stage.fleet.resize(0)
+    assert {1, 2} == {action.pid for action in stage.step() if isinstance(action, Drain)}
+    stage.exit(1, 2)
+    assert [] == stage.step(60)
+    assert stage.fleet.outcome is None
+
+    stage.fleet.resize(2)
+    assert [Fork(1, 1), Fork(2, 1)] == stage.step()

@@ -355,14 +355,61 @@ def test_usr1_has_everyone_reopen_the_logs(play):
     master.read_until(r"^pid \d+ reopens its logs", times=2)
 
 
-def test_usr2_is_not_there_yet_and_says_so(play):
-    master = play("serve")
+# Another master in its place.
+
+
+def test_usr2_starts_the_same_command_anew_which_takes_over(play, tmp_path):
+    path = tmp_path / "pid"
+    master = play("serve", "workers=2", f"pidfile={path}")
+    master.read_until(READY, times=2)
+
+    master.send(signal.SIGUSR2)
+    (heir,) = master.read_until(r"pid (\d+) is to be the new master")
+    master.read_until(rf"pid {master.pid}, the master before this one, is gone")
+
+    assert 0 == master.process.wait(PATIENCE)
+    assert f"{heir}\n" == path.read_text()
+    os.kill(int(heir), signal.SIGTERM)
+    master.wait()
+    assert not path.exists()
+
+
+def test_a_master_that_is_killed_during_an_upgrade_leaves_all_to_the_new_one(play, tmp_path):
+    """The new one's pid file is beside that of the old one, as gunicorn has it, and then in its place."""
+    path = tmp_path / "pid"
+    master = play("ignore_drain", f"pidfile={path}")
     master.read_until(READY)
+    master.send(signal.SIGUSR2)
+    (heir,) = master.read_until(r"pid (\d+) is to be the new master")
+    master.read_until("serves: this one leaves")
+    assert [f"{master.pid}\n", f"{heir}\n"] == [path.read_text(), path.with_suffix(".2").read_text()]
+
+    master.send(signal.SIGKILL)
+    master.read_until(rf"pid {master.pid}, the master before this one, is gone")
+
+    assert f"{heir}\n" == path.read_text()
+
+
+def test_a_second_upgrade_waits_for_the_first(play):
+    master = play("ignore_drain")
+    master.read_until(READY)
+    master.send(signal.SIGUSR2)
+    master.read_until("is to be the new master")
 
     master.send(signal.SIGUSR2)
 
-    master.read_until("SIGUSR2: greenserve cannot replace itself")
-    assert 0 == master.stop()
+    master.read_until("an upgrade is under way already")
+
+
+def test_a_terminal_that_changes_its_size_is_no_reason_to_rest(play):
+    master = play("serve")
+    master.read_until(READY)
+
+    master.send(signal.SIGWINCH)
+    master.send(signal.SIGUSR1)
+    master.read_until("the logs are open anew")
+
+    assert "the workers leave" not in master.said
 
 
 # The service manager.

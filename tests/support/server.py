@@ -105,6 +105,11 @@ class RunningServer:
     def log(self) -> str:
         return self._transcript.text
 
+    @property
+    def notifications(self) -> list[dict[str, str]]:
+        """What a service manager was told so far."""
+        return list(self._transcript.notifications)
+
     def workers(self) -> list[int]:
         """Return the pids of the master's living children."""
         children = psutil.Process(self.pid).children()
