@@ -51,6 +51,7 @@ COLUMNS = {
     "proxy_headers": "Connections whose client a proxy named in the PROXY protocol.",
     "proxy_headers_refused": "Connections closed because they did not begin as the PROXY protocol has it.",
     "responses_5xx": "Requests answered with a status from 500 on.",
+    "born_ms": "When the process was forked, in milliseconds of the monotonic clock.",
 }
 
 _INDEX = {column: index for index, column in enumerate(COLUMNS)}

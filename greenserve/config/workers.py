@@ -4,7 +4,7 @@ import dataclasses
 from typing import Literal
 
 from greenserve.cpus import count_usable_cpus
-from greenserve.kinds import Seconds, Switch, Whole, Workers
+from greenserve.kinds import Choice, Seconds, Size, Switch, Whole, Workers
 from greenserve.setting import WORKERS, setting
 
 
@@ -64,6 +64,43 @@ class WorkerSettings:
         flags="--max-requests-jitter",
         group=WORKERS,
         help="The most that is added to max_requests by chance, so that workers are not replaced all at once.",
+    )
+    max_worker_age: float = setting(
+        Seconds(),
+        default=0.0,
+        flags="--max-worker-age",
+        group=WORKERS,
+        unit="seconds",
+        help="How long a worker serves before another takes its place, and up to a tenth more by chance; 0 is no end.",
+    )
+    max_worker_rss: int = setting(
+        Size(),
+        default=0,
+        flags="--max-worker-rss",
+        group=WORKERS,
+        unit="bytes",
+        help="How much memory a worker may take before another takes its place; 0 is any amount.",
+    )
+    max_worker_rss_hard: int = setting(
+        Size(),
+        default=0,
+        flags="--max-worker-rss-hard",
+        group=WORKERS,
+        unit="bytes",
+        help=(
+            "How much memory a worker may take before it is ended as soon as another is ready, with no time to finish its "
+            "requests; 0 is any amount."
+        ),
+    )
+    worker_memory: str = setting(
+        Choice("rss", "pss", metavar="HOW"),
+        default="rss",
+        flags="--worker-memory",
+        group=WORKERS,
+        help=(
+            "How a worker's memory is measured: rss is all that it has in memory, pss divides what is shared by the number "
+            "of those who share it, and takes longer to measure."
+        ),
     )
     max_surge: int = setting(
         Whole(),

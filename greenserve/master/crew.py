@@ -23,7 +23,7 @@ from greenserve.mailbox import Failed, Mailbox, Message, open_mailboxes
 from greenserve.master.listeners import Listeners
 from greenserve.master.signals import Signals, fork, let_signals_in
 from greenserve.seat import Seat
-from greenserve.status import Row, Scoreboard
+from greenserve.status import Row, Scoreboard, monotonic_ms
 
 log = logging.getLogger("greenserve.error")
 
@@ -49,6 +49,7 @@ class Crew:
     def fork_worker(self, number: int, generation: int, config: Config, worker: HookWorker) -> int:
         """Return the pid of a worker that is about to start; raises OSError where the kernel refuses."""
         row = self._scoreboard.lend(number - 1)
+        row["born_ms"] = monotonic_ms()
         sockets = [listener.socket for listener in self._listeners.of(generation)]
 
         def start(mailbox: Mailbox) -> int:

@@ -5,7 +5,6 @@ import os
 import time
 from collections.abc import Callable
 from email.utils import formatdate
-from random import randint
 from traceback import walk_tb
 from types import FrameType, TracebackType
 from typing import Any
@@ -40,10 +39,9 @@ class Service:
         waiter: Waiter,
         row: Row,
         access_log: AccessLog | None,
-        retire: Callable[[str], None],
         changed: Callable[[], None],
     ) -> None:
-        """*retire* is called when enough requests were served, *changed* when a connection has ended."""
+        """*changed* is called when a connection has ended."""
         self.application = application
         #: What runs an exchange with the application; hooks may stand around it.
         self.run: Callable[[Exchange, Application], None] = Exchange.run
@@ -66,8 +64,8 @@ class Service:
         self._access_log = access_log
         self._handshakes = Ration(error_log, REFUSALS_LOGGED)
         self._refusals = Ration(error_log, REFUSALS_LOGGED)
-        self._retire = retire
-        self._requests_left = config.max_requests and config.max_requests + randint(0, config.max_requests_jitter)
+        #: Called after every request, if somebody counts them.
+        self.counted: Callable[[], None] | None = None
         self._pid = os.getpid()
         self._date = ""
         self._date_second = 0
@@ -128,10 +126,8 @@ class Service:
             self._note_failure(environ, exchange.failure)
         if self._access_log is not None:
             self._access_log.record(Access(environ, exchange.status, exchange.fields, exchange.sent, started, elapsed, self._pid))
-        if self._requests_left and not exchange.taken_over:
-            self._requests_left -= 1
-            if not self._requests_left:
-                self._retire(f"it has served {self.row['requests']} requests")
+        if self.counted is not None and not exchange.taken_over:
+            self.counted()
 
     def handed_over(self) -> None:
         """A request has become a WebSocket: it takes no request's place any more."""

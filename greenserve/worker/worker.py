@@ -4,6 +4,7 @@ import logging
 import os
 import signal
 import socket
+import time
 from functools import partial
 from ssl import SSLContext
 from typing import Any
@@ -13,13 +14,14 @@ from gevent.event import Event
 
 from greenserve.hooks import try_hook
 from greenserve.log import AccessLog, reopen_error_log, write_error_text
-from greenserve.mailbox import Drain, Message, ReopenLogs, Retire, Withdrawn
+from greenserve.mailbox import Drain, Message, Relieved, ReopenLogs, Retire, Withdrawn
 from greenserve.seat import Seat
 from greenserve.status import monotonic_ms
 from greenserve.worker.acceptor import Acceptor
 from greenserve.worker.balance import Balance
 from greenserve.worker.connection import Connection
 from greenserve.worker.hooks import find_run
+from greenserve.worker.lifetime import Lifetime
 from greenserve.worker.readiness import READABLE, open_readiness
 from greenserve.worker.service import Service
 from greenserve.worker.tls import TlsTransport
@@ -42,13 +44,18 @@ class Worker:
         self._access_log = access_log
         self._tls = tls
         self._waiter = open_readiness()
-        self._service = Service(application, seat.config, self._waiter, seat.row, access_log, self._retire, self._changed)
+        self._service = Service(application, seat.config, self._waiter, seat.row, access_log, self._changed)
         self._service.run = find_run(seat.config, seat.worker)
+        self._lifetime = Lifetime(seat.config, seat.row, self._service.connections, seat.mailbox.send, self._leave_relieved)
+        if seat.config.max_requests:
+            self._service.counted = self._lifetime.count
         self._patience = Patience(seat.config.write_timeout, seat.config.minimum_rate, seat.row)
         self._balance = Balance(seat.scoreboard, seat.number)
         self._acceptors = [self._open_acceptor(listener) for listener in seat.listeners]
         #: Set once the listeners are let go: until then another connection may come.
         self._deaf = False
+        #: How many of the connections that wait in the listener's queue are taken before it is let go.
+        self._queue_share = seat.config.backlog
         #: Set once it was told to end at once.
         self._interrupted = False
         self._finished = Event()
@@ -88,6 +95,7 @@ class Worker:
         self._watch(loop.timer(TICK, TICK), self._tick)
         self._mail_watcher = self._watch(loop.io(self._seat.mailbox.fileno(), READABLE), self._read_mail)
         self._seat.row["heartbeat_ms"] = monotonic_ms()
+        self._lifetime.begin(time.monotonic())
         # A worker that was told to leave while it was booting must accept nothing.
         self._read_mail()
         if not self._service.draining:
@@ -111,6 +119,7 @@ class Worker:
     def _tick(self) -> None:
         self._seat.row["heartbeat_ms"] = monotonic_ms()
         self._service.expire()
+        self._lifetime.tick(time.monotonic())
 
     def _handle_signals(self) -> None:
         """Hear what a person sends to this very process; the master uses the mailbox."""
@@ -153,6 +162,8 @@ class Worker:
     def _obey(self, message: Message) -> None:
         if isinstance(message, Drain):
             self.drain(message.grace)
+        elif isinstance(message, Relieved):
+            self._lifetime.relieve()
         elif isinstance(message, ReopenLogs):
             self._reopen_logs()
 
@@ -161,10 +172,13 @@ class Worker:
         if self._access_log is not None:
             self._access_log.reopen()
 
-    def _retire(self, reason: str) -> None:
-        self._seat.mailbox.send(Retire(reason))
-
     # The end.
+
+    def _leave_relieved(self) -> None:
+        """Go by ourselves. What waits in the listener's queue is for those who stay."""
+        if not self._service.draining:
+            self._queue_share = 0
+            self.drain(self._seat.config.graceful_timeout)
 
     def drain(self, grace: float) -> None:
         """Accept no more and finish what was accepted; after *grace* seconds, end all the same."""
@@ -181,7 +195,7 @@ class Worker:
 
     def _stop_accepting(self) -> None:
         for acceptor in self._acceptors:
-            acceptor.finish(self._seat.config.backlog)
+            acceptor.finish(self._queue_share)
         sleep(FORGET)
         for acceptor in self._acceptors:
             acceptor.close()

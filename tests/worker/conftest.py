@@ -53,13 +53,15 @@ class Stage:
     def __init__(self, waiter):
         self.waiter = waiter
         self.row = Scoreboard(1).row(0)
-        self.retired = []
+        #: What was counted: a request each.
+        self.counted = []
         self.greenlets = []
         #: The context of the listener, if it speaks TLS.
         self.tls = None
 
     def make_service(self, application, **settings):
-        self.service = Service(application, Config(**settings), self.waiter, self.row, None, self.retired.append, lambda: None)
+        self.service = Service(application, Config(**settings), self.waiter, self.row, None, lambda: None)
+        self.service.counted = lambda: self.counted.append(1)
         return self.service
 
     def serve(self, application, **settings):

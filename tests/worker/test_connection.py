@@ -335,16 +335,6 @@ def test_scoreboard_counts_what_happened(serve, stage):
     assert (1, 2, 0, 0) == (row["accepted"], row["requests"], row["in_flight"], row["connections"])
 
 
-@pytest.mark.parametrize("jitter", [0, 2])
-def test_worker_asks_to_retire_once_after_max_requests(serve, stage, jitter):
-    client = serve(hello, max_requests=2, max_requests_jitter=jitter)
-
-    client.send(GET * 6 + LAST)
-    client.receive()
-
-    assert 1 == len(stage.retired)
-
-
 # Slow clients.
 
 

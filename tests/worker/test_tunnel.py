@@ -594,7 +594,7 @@ def test_takeover_in_a_draining_worker_ends_at_once(stage, serve):
 
 def test_websockets_are_counted_apart_from_requests(stage, serve):
     go_on = Semaphore(0)
-    client = open_tunnel(serve, lambda lent: go_on.acquire(), max_requests=1)
+    client = open_tunnel(serve, lambda lent: go_on.acquire())
     columns = ("in_flight", "requests", "websockets", "websockets_opened")
 
     during = [stage.row[column] for column in columns]
@@ -603,7 +603,7 @@ def test_websockets_are_counted_apart_from_requests(stage, serve):
 
     assert [0, 0, 1, 1] == during
     assert [0, 0, 0, 1] == [stage.row[column] for column in columns]
-    assert [] == stage.retired
+    assert [] == stage.counted
 
 
 def test_websocket_takes_no_place_of_a_request(stage, serve):
