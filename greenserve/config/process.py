@@ -51,7 +51,10 @@ class ProcessSettings:
         default=False,
         flags="--reload",
         group=DEVELOPMENT,
-        help="Reload when a source file changes. Needs watchfiles: pip install 'greenserve[reload]'.",
+        help=(
+            "Reload when a source file changes, and show in the browser why an application cannot be loaded. For "
+            "development only. Needs watchfiles: pip install 'greenserve[reload]'."
+        ),
     )
     reload_extra_files: tuple[str, ...] = setting(
         Several(File()),

@@ -24,7 +24,7 @@ from traceback import format_exception
 from gevent import get_hub
 
 from greenserve.config import Config
-from greenserve.errors import FatalError, WorkerBootError
+from greenserve.errors import AppLoadError, FatalError, WorkerBootError
 from greenserve.hooks import call_hook, describe_hook, try_hook
 from greenserve.log import AccessLog
 from greenserve.mailbox import Failed, Hello, Ready, Retire
@@ -33,6 +33,7 @@ from greenserve.worker.certificates import make_context
 from greenserve.worker.identity import assume_identity
 from greenserve.worker.tickets import share_tickets
 from greenserve.worker.worker import Worker
+from greenserve.wsgi.error_page import ErrorPage
 from greenserve.wsgi.exchange import Application
 from greenserve.wsgi.loader import load_application, make_importable
 
@@ -92,10 +93,21 @@ def load_between_hooks(seat: Seat) -> Application:
     worker.enter(seat.row, lambda reason: seat.mailbox.send(Retire(reason)))
     enter_surroundings(config)
     need_hook(config, "post_fork", worker.server, worker)
-    worker.wsgi = load_application(config.wsgi_app)
+    worker.wsgi = load_or_show(config)
     need_hook(config, "post_worker_init", worker)
     application: Application = worker.wsgi
     return application
+
+
+def load_or_show(config: Config) -> Application:
+    """Return the application; with --reload, if it cannot be loaded, what shows why. Raises AppLoadError without."""
+    try:
+        return load_application(config.wsgi_app)
+    except AppLoadError as error:
+        if not config.reload:
+            raise
+        error_log.error(str(error))
+        return ErrorPage(str(error))
 
 
 def need_hook(config: Config, name: str, *arguments: object) -> None:

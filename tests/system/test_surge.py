@@ -62,6 +62,24 @@ def test_saved_source_is_served(start_server, tmp_path):
         assert b"after" == client.ask().content
 
 
+def test_broken_source_is_shown_until_it_is_repaired(start_server, tmp_path):
+    """From the very start: who develops saves a file that is half done, and goes on."""
+    source = tmp_path / "edited.py"
+    source.write_text("def application(environ, start_response)\n    <b>\n")
+    server = start_server("edited", "--reload", cwd=tmp_path)
+    server.wait_for_log("'edited' cannot be loaded")
+    with RawClient(server.address) as client:
+        broken = client.ask()
+
+    save_until_noticed(server, source, EDITED.format(word="after"))
+    server.wait_for_generation(2)
+
+    assert 500 == broken.status
+    assert b"SyntaxError" in broken.content
+    with RawClient(server.address) as client:
+        assert b"after" == client.ask().content
+
+
 def save_until_noticed(server, path, text):
     """Save again as a person does who saw nothing happen: the process that watches does not say when it begins to."""
     for _ in range(int(server.timeout)):
