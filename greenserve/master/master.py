@@ -132,6 +132,7 @@ class Master:
             return
         now = time.monotonic()
         times = [self._fleet.wake_at(now), self._pulse.next_look(self._beats(), self._config.timeout)]
+        times.append(self._notifier.feed_watchdog(now))
         wake_at = min((moment for moment in times if moment is not None), default=None)
         self._pulse.sleeps_until(wake_at)
         poll = select.poll()

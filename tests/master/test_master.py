@@ -455,6 +455,14 @@ def test_the_service_manager_is_told_that_new_code_did_not_start(play, manager):
     assert "generation 1: goes on, for generation 2 did not start" == hear(manager)["STATUS"]
 
 
+def test_a_watchdog_of_the_service_manager_is_fed_while_nothing_happens(play, manager):
+    play("serve", NOTIFY_SOCKET=manager.getsockname(), WATCHDOG_USEC="100000")
+
+    fed = [hear(manager) for _ in range(4)]
+
+    assert {"WATCHDOG": "1"} in fed[2:]
+
+
 # Files.
 
 

@@ -32,6 +32,26 @@ def test_a_status_never_makes_a_second_assignment(manager):
     assert b"STOPPING=1\nSTATUS=because READY=1" == socket.recv(4096)
 
 
+def test_a_watchdog_is_fed_twice_as_often_as_it_barks(manager):
+    socket, environ = manager
+    notifier = Notifier({**environ, "WATCHDOG_USEC": "3000000", "WATCHDOG_PID": str(os.getpid())})
+
+    times = [notifier.feed_watchdog(now) for now in (100.0, 101.0, 101.5, 101.6)]
+
+    assert [101.5, 101.5, 103.0, 103.0] == times
+    assert [b"WATCHDOG=1"] * 2 == [socket.recv(4096), socket.recv(4096)]
+    with pytest.raises(BlockingIOError):
+        socket.recv(4096)
+
+
+@pytest.mark.parametrize(
+    "environ",
+    [{}, {"WATCHDOG_USEC": "many"}, {"WATCHDOG_USEC": "0"}, {"WATCHDOG_USEC": "3000000", "WATCHDOG_PID": "1"}],
+)
+def test_a_watchdog_of_nobody_or_of_another_process_is_not_fed(environ):
+    assert Notifier(environ).feed_watchdog(100.0) is None
+
+
 @pytest.mark.parametrize(
     "environ", [{}, {"NOTIFY_SOCKET": ""}, {"NOTIFY_SOCKET": "relative"}, {"NOTIFY_SOCKET": "/nowhere/notify"}]
 )
