@@ -10,11 +10,11 @@ import re
 import runpy
 import sys
 import types
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from greenserve.barrier import RUN_NAME, barrier
 from greenserve.errors import ConfigError
 
 #: What a value in a Python file can be; everything else there is machinery.
@@ -92,15 +92,15 @@ def read_python(path: Path, label: str, directory: Path) -> list[Entry]:
     Raises ConfigError for whatever the file raises, with the line, and if it would load gevent.
     """
     source = read_text(path, label)
-    return execute(lambda: runpy.run_path(str(path), run_name="__config__"), str(path), source, label, directory)
+    return execute(lambda: runpy.run_path(str(path), run_name=RUN_NAME), str(path), source, label, directory)
 
 
 def read_python_module(name: str, label: str, directory: Path) -> list[Entry]:
     """Do as `read_python` does for an importable module, anew each time."""
-    with importable(directory), gevent_refused():
+    with barrier(directory):
         origin = find_module_file(name, label)
     source = read_text(Path(origin), label)
-    return execute(lambda: runpy.run_module(name, run_name="__config__"), origin, source, label, directory)
+    return execute(lambda: runpy.run_module(name, run_name=RUN_NAME), origin, source, label, directory)
 
 
 def find_module_file(name: str, label: str) -> str:
@@ -117,7 +117,7 @@ def find_module_file(name: str, label: str) -> str:
 def execute(run: Callable[[], Mapping[str, object]], origin: str, source: str, label: str, directory: Path) -> list[Entry]:
     """*run* a file whose code objects are called *origin*."""
     try:
-        with importable(directory), gevent_refused():
+        with barrier(directory):
             names = run()
     except ConfigError as error:
         raise ConfigError(f"{place(label, line_of_error(error, origin))} {error}") from None
@@ -154,46 +154,3 @@ def line_of_error(error: BaseException, origin: str) -> int | None:
             line = traceback.tb_lineno
         traceback = traceback.tb_next
     return line
-
-
-@contextmanager
-def importable(directory: Path) -> Iterator[None]:
-    """Put *directory* on the path, and afterwards forget what was imported from it.
-
-    A worker is forked from this process: it would take the application's own
-    modules as they are here, not patched, and after a reload not even new.
-    """
-    before = set(sys.modules)
-    sys.path.insert(0, str(directory))
-    try:
-        yield
-    finally:
-        with suppress(ValueError):
-            sys.path.remove(str(directory))
-        for name in set(sys.modules) - before:
-            if belongs_to(sys.modules[name], directory):
-                del sys.modules[name]
-
-
-def belongs_to(module: types.ModuleType, directory: Path) -> bool:
-    """Tell whether the module is the project's own; an environment inside its directory is not."""
-    path = Path(getattr(module, "__file__", None) or "/")
-    return path.is_relative_to(directory) and "site-packages" not in path.parts
-
-
-class GeventBarrier:
-    """A finder that refuses gevent: it could not be unloaded again."""
-
-    def find_spec(self, name: str, path: object = None, target: object = None) -> None:
-        if name.partition(".")[0] == "gevent":
-            raise ConfigError("imports gevent, which the master must not load: workers are patched before anything else")
-
-
-@contextmanager
-def gevent_refused() -> Iterator[None]:
-    barrier: Any = GeventBarrier()
-    sys.meta_path.insert(0, barrier)
-    try:
-        yield
-    finally:
-        sys.meta_path.remove(barrier)

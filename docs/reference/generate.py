@@ -46,6 +46,7 @@ Relative paths in any setting start in `chdir`.
 
 A Python file is executed by the master process, again at each reload.
 It must not import gevent, or anything that does: workers are patched before anything else, and the master is not.
+Only `gevent.monkey` may be imported by the file itself, and patches nothing there.
 Names of its own begin with an underscore or are not lower-case.
 Modules, classes, and functions that are no [hook](hooks.md) are ignored.
 

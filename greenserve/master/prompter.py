@@ -7,9 +7,9 @@ nothing is served yet, and a file that refuses to start should be heard.
 
 from pathlib import Path
 
+from greenserve.barrier import barrier
 from greenserve.config import Config
 from greenserve.errors import ConfigError
-from greenserve.files import gevent_refused, importable
 from greenserve.hooks import HookServer, HookWorker, call_hook, describe_hook, try_hook
 
 
@@ -23,7 +23,7 @@ class Prompter:
         self._call("nworkers_changed", self._server, self._server.num_workers, None)
         config = self._server.cfg
         try:
-            with importable(Path(config.chdir)), gevent_refused():
+            with barrier(Path(config.chdir)):
                 call_hook(config, "on_starting", self._server)
         except (Exception, SystemExit) as error:
             raise ConfigError(f"{describe_hook(config, 'on_starting')} raised {type(error).__name__}: {error}") from error
@@ -76,5 +76,5 @@ class Prompter:
     def _call(self, name: str, *arguments: object) -> None:
         config = self._server.cfg
         if getattr(config, name) is not None:
-            with importable(Path(config.chdir)), gevent_refused():
+            with barrier(Path(config.chdir)):
                 try_hook(config, name, *arguments)

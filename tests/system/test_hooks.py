@@ -147,7 +147,7 @@ def test_a_worker_whose_hook_raises_does_not_start(configure, hook):
 
 
 def test_a_hook_cannot_load_gevent_into_the_master(start_server, configure):
-    server = start_server(*configure("def when_ready(server):\n    import gevent\n"), "hello")
+    server = start_server(*configure("def when_ready(server):\n    from gevent import sleep\n"), "hello")
 
     server.wait_for_log("the hook when_ready .* failed")
 
