@@ -103,6 +103,7 @@ def test_every_handed_socket_is_served(start_server):
 def test_every_bind_is_served(start_server):
     server = start_server("hello", "--bind", "127.0.0.1:0", "--bind", "[::1]:0", sockets=())
 
+    server.wait_for_log(r"listening on http", times=2)
     urls = re.findall(r"listening on (http\S+)", server.log)
 
     assert 2 == len(urls)
