@@ -13,7 +13,7 @@ from pathlib import Path
 
 from greenserve.config import Config
 from greenserve.errors import ConfigError, FatalError
-from greenserve.log import compile_access_format, error_log, open_error_log
+from greenserve.log import close_error_log, compile_access_format, error_log, open_error_log
 from greenserve.master.master import Master
 from greenserve.migration import migrate
 from greenserve.seat import Seat
@@ -33,6 +33,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         # Whoever read what we print has seen enough, as `head` does; Python would complain again at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+    finally:
+        close_error_log()
 
 
 def migrate_file(arguments: Sequence[str]) -> int:

@@ -52,6 +52,7 @@ COLUMNS = {
     "proxy_headers_refused": "Connections closed because they did not begin as the PROXY protocol has it.",
     "responses_5xx": "Requests answered with a status from 500 on.",
     "born_ms": "When the process was forked, in milliseconds of the monotonic clock.",
+    "access_lines_lost": "Lines of the access log that could not be written.",
 }
 
 _INDEX = {column: index for index, column in enumerate(COLUMNS)}

@@ -2,11 +2,12 @@
 
 What to say is decided elsewhere. The one rule here: nothing a client sent can
 end a line, begin a line or move a terminal's cursor. And nothing here raises
-because a disk is full, or waits for a lock, since a worker logs from its hub.
+because a disk is full, or waits for a lock or a slow reader, since a worker logs
+from its hub, and the master from its only loop.
 """
 
 from greenserve.log.access import AccessLog
-from greenserve.log.error import close_error_log, error_log, open_error_log, reopen_error_log, write_error_text
+from greenserve.log.error import close_error_log, error_log, flush_error_log, open_error_log, reopen_error_log, write_error_text
 from greenserve.log.line import Access, compile_access_format
 from greenserve.log.ration import Ration
 
@@ -17,6 +18,7 @@ __all__ = [
     "close_error_log",
     "compile_access_format",
     "error_log",
+    "flush_error_log",
     "open_error_log",
     "reopen_error_log",
     "write_error_text",

@@ -1,14 +1,18 @@
 """The error log: where the server speaks, by the logger `greenserve.error` of the standard library."""
 
-import contextlib
 import logging
 import sys
+import time
 
 from greenserve.log.escape import escape_controls
 from greenserve.log.file import LogFile, open_log_file
+from greenserve.log.outflow import Outflow
 
 #: Every part logs here; `open_error_log` decides what becomes of it.
 error_log = logging.getLogger("greenserve.error")
+
+#: Seconds until what was not taken is offered again.
+RETRY = 0.5
 
 
 class Quoted:
@@ -59,16 +63,20 @@ class ErrorFormatter(logging.Formatter):
 
 
 class ErrorLog(logging.Handler):
-    """Writes records to a LogFile, and loses them in silence if it cannot: there is nobody left to tell.
+    """Writes records to a LogFile, and tells only later if it cannot: there is nobody else to tell.
 
-    It has no lock. One record is one write, which needs none, and a lock that a
-    greenlet or the parent of a fork holds would stop whoever logs next.
+    It has no lock. A lock that a greenlet or the parent of a fork holds would
+    stop whoever logs next.
     """
 
     def __init__(self, file: LogFile) -> None:
         super().__init__()
-        self.file = file
+        self.path = file.path
+        self.outflow = Outflow(file, note_recovery=self._note_recovery)
         self.setFormatter(ErrorFormatter())
+
+    def _note_recovery(self, lost: int) -> None:
+        error_log.warning("errorlog %r is written again, %d lines were lost", self.path, lost)
 
     def createLock(self) -> None:  # noqa: N802 - logging's name
         self.lock = None
@@ -80,8 +88,7 @@ class ErrorLog(logging.Handler):
         return passed
 
     def emit(self, record: logging.LogRecord) -> None:
-        with contextlib.suppress(OSError):
-            self.file.append(self._text(record).encode("utf-8", "backslashreplace") + b"\n")
+        self.outflow.add(self._text(record).encode("utf-8", "backslashreplace") + b"\n")
 
     def _text(self, record: logging.LogRecord) -> str:
         try:
@@ -94,7 +101,7 @@ class ErrorLog(logging.Handler):
             return self.format(copy)
 
     def close(self) -> None:
-        self.file.close()
+        self.outflow.close()
         super().close()
 
 
@@ -107,9 +114,11 @@ def open_error_log(path: str = "-", level: str = "info") -> None:
 
     Raises ConfigError if that cannot be, and leaves everything as it was.
     """
-    fresh = ErrorLog(open_log_file("errorlog", path, sys.__stderr__))
-    close_error_log()
-    error_log.addHandler(fresh)
+    # The same one goes on at a reload: its reader may be slow, and nobody waits for that.
+    if [path] != [log.path for log in open_error_logs()]:
+        fresh = ErrorLog(open_log_file("errorlog", path, sys.__stderr__))
+        close_error_log()
+        error_log.addHandler(fresh)
     error_log.setLevel(level.upper())
     error_log.propagate = False
 
@@ -117,19 +126,26 @@ def open_error_log(path: str = "-", level: str = "info") -> None:
 def write_error_text(text: str) -> None:
     """Append what an application writes to `wsgi.errors`, as it is but for terminal codes."""
     for log in open_error_logs():
-        with contextlib.suppress(OSError):
-            log.file.append(tame(text).encode("utf-8", "backslashreplace"))
+        log.outflow.add(tame(text).encode("utf-8", "backslashreplace"))
+
+
+def flush_error_log() -> float | None:
+    """Write what a slow reader did not take before; return the monotonic time to try again, or None if all is written."""
+    for log in open_error_logs():
+        log.outflow.flush()
+    return time.monotonic() + RETRY if any(log.outflow.pending for log in open_error_logs()) else None
 
 
 def reopen_error_log() -> None:
     for log in open_error_logs():
         try:
-            log.file.reopen()
+            log.outflow.reopen()
         except OSError as error:
-            error_log.error("errorlog %r cannot be reopened (%s): the old file goes on", log.file.path, error.strerror)
+            error_log.error("errorlog %r cannot be reopened (%s): the old file goes on", log.path, error.strerror)
 
 
 def close_error_log() -> None:
+    """Write what is left, and say no more; a slow reader has a moment for it."""
     for log in open_error_logs():
         error_log.removeHandler(log)
         log.close()

@@ -1,10 +1,15 @@
-"""How whole lines reach a file or a standard stream."""
+"""Where lines go: a file, a named pipe or a standard stream, and never a wait for any of them.
+
+Gathering lines and what becomes of lost ones is the business of outflow.py.
+"""
 
 import os
+import stat
 import sys
 from typing import TextIO
 
 from greenserve.errors import ConfigError
+from greenserve.log.channel import Channel, reach
 
 
 def standard_descriptor(path: str, default: TextIO | None) -> int | None:
@@ -21,44 +26,51 @@ def standard_descriptor(path: str, default: TextIO | None) -> int | None:
 
 
 def open_to_append(path: str) -> int:
+    """Return a descriptor of our own that takes bytes or refuses them, and does not wait."""
+    flags = os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOCTTY | os.O_NONBLOCK
+    # To read as well, of a named pipe: its reader may come later, leave, and come again.
+    flags |= os.O_RDWR if is_pipe(path) else os.O_WRONLY
     # Not 0o666: with --umask 0, gunicorn's default, anyone could write it.
-    return os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    return os.open(path, flags, 0o644)
+
+
+def is_pipe(path: str) -> bool:
+    try:
+        return stat.S_ISFIFO(os.stat(path).st_mode)
+    except OSError:
+        return False
 
 
 class LogFile:
-    """A file, or a standard stream, that takes whole lines. Unbuffered, so nothing is ever pending."""
+    """A file, or a standard stream. Nothing is ever pending here."""
 
     def __init__(self, path: str, default: TextIO | None) -> None:
-        standard = standard_descriptor(path, default)
         self.path = path
-        self._reopens = standard is None
-        self._descriptor = open_to_append(path) if standard is None else standard
-        self._mend = b""
+        self._standard = standard_descriptor(path, default)
+        self._channel = self._open()
 
-    def append(self, lines: bytes) -> None:
-        """Write *lines*, as a rule in one system call. Raises OSError if they are lost, or the end of them."""
-        rest = self._mend + lines
-        try:
-            while rest:
-                rest = rest[os.write(self._descriptor, rest) :]
-        except OSError:
-            # What follows half a line begins on a line of its own.
-            self._mend = b"\n" if len(rest) < len(lines) else self._mend
-            raise
-        self._mend = b""
+    def _open(self) -> Channel:
+        return Channel(open_to_append(self.path)) if self._standard is None else reach(self._standard)
+
+    @property
+    def piece(self) -> int:
+        return self._channel.piece
+
+    def write(self, data: bytes) -> int:
+        """Write some of *data*; return how much. Raises BlockingIOError where it would have to wait, and other OSErrors."""
+        return self._channel.write(data)
+
+    def await_room(self, seconds: float) -> bool:
+        return self._channel.await_room(seconds)
 
     def reopen(self) -> None:
         """Open the path anew, for whoever moved the file away. Raises OSError, and goes on with the old one."""
-        if self._reopens:
-            fresh = open_to_append(self.path)
-            os.dup2(fresh, self._descriptor, inheritable=False)
-            os.close(fresh)
+        old, self._channel = self._channel, self._open()
+        old.close()
 
     def close(self) -> None:
-        if self._reopens:
-            os.close(self._descriptor)
-            self._reopens = False
-        self._descriptor = -1
+        self._channel.close()
+        self._channel = Channel(-1)
 
 
 def open_log_file(setting: str, path: str, default: TextIO | None) -> LogFile:

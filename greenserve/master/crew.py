@@ -19,6 +19,7 @@ from setproctitle import setproctitle
 from greenserve.config import Config
 from greenserve.errors import WorkerBootError
 from greenserve.hooks import HookWorker
+from greenserve.log import close_error_log
 from greenserve.mailbox import Failed, Mailbox, Message, open_mailboxes
 from greenserve.master.listeners import Listeners
 from greenserve.master.signals import Signals, fork, let_signals_in
@@ -148,6 +149,7 @@ class Crew:
             mailbox.send(Failed(code, ""))
         finally:
             flush_streams()
+            close_error_log()
             os._exit(code)
 
 

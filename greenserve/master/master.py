@@ -18,7 +18,7 @@ from setproctitle import setproctitle
 from greenserve import mailbox
 from greenserve.config import Config
 from greenserve.errors import FatalError
-from greenserve.log import reopen_error_log
+from greenserve.log import flush_error_log, reopen_error_log
 from greenserve.master import journal, moves, watcher
 from greenserve.master.crew import Crew, title
 from greenserve.master.fleet import Fleet
@@ -132,7 +132,7 @@ class Master:
             return
         now = time.monotonic()
         times = [self._fleet.wake_at(now), self._pulse.next_look(self._beats(), self._config.timeout)]
-        times.append(self._notifier.feed_watchdog(now))
+        times += [self._notifier.feed_watchdog(now), flush_error_log()]
         wake_at = min((moment for moment in times if moment is not None), default=None)
         self._pulse.sleeps_until(wake_at)
         poll = select.poll()

@@ -72,7 +72,7 @@ def boot(seat: Seat) -> Worker:
     config = seat.config
     allow_descriptors(config.worker_connections)
     try:
-        access_log = AccessLog(config.accesslog, config.access_log_format) if config.accesslog else None
+        access_log = open_access_log(config) if config.accesslog else None
         # While we may still read what is root's alone.
         tls = make_context(config)
         if tls is not None:
@@ -132,6 +132,11 @@ def enter_surroundings(config: Config) -> None:
     os.chdir(config.chdir)
     for directory in reversed((os.getcwd(), *config.pythonpath)):
         make_importable(directory)
+
+
+def open_access_log(config: Config) -> AccessLog:
+    """Return the access log; the lines of one turn of the hub are written together."""
+    return AccessLog(config.accesslog or "-", config.access_log_format, get_hub().loop.run_callback)
 
 
 def allow_descriptors(connections: int) -> None:

@@ -13,7 +13,7 @@ from gevent import get_hub, signal_handler, sleep, spawn
 from gevent.event import Event
 
 from greenserve.hooks import try_hook
-from greenserve.log import AccessLog, reopen_error_log, write_error_text
+from greenserve.log import AccessLog, flush_error_log, reopen_error_log, write_error_text
 from greenserve.mailbox import Drain, Message, Relieved, ReopenLogs, Retire, Withdrawn
 from greenserve.seat import Seat
 from greenserve.status import monotonic_ms
@@ -105,10 +105,17 @@ class Worker:
 
     def run(self) -> int:
         """Serve until drained; return the exit code."""
-        self._finished.wait()
+        try:
+            self._finished.wait()
+        finally:
+            # Also when the application ends the process with sys.exit().
+            self._close_logs()
+        return 0
+
+    def _close_logs(self) -> None:
         if self._access_log is not None:
             self._access_log.close()
-        return 0
+            self._seat.row["access_lines_lost"] = self._access_log.lost
 
     def _watch(self, watcher: Any, callback: Any) -> Any:
         """Start *watcher*, and keep it: gevent forgets one that nobody holds."""
@@ -120,6 +127,14 @@ class Worker:
         self._seat.row["heartbeat_ms"] = monotonic_ms()
         self._service.expire()
         self._lifetime.tick(time.monotonic())
+        self._flush_logs()
+
+    def _flush_logs(self) -> None:
+        """See to what a slow reader has not taken: the next line, with which it would go, may be long in coming."""
+        flush_error_log()
+        if self._access_log is not None:
+            self._access_log.flush()
+            self._seat.row["access_lines_lost"] = self._access_log.lost
 
     def _handle_signals(self) -> None:
         """Hear what a person sends to this very process; the master uses the mailbox."""

@@ -1,0 +1,140 @@
+"""A log may be moved, slow, full or gone: every request is answered, and every line is there or counted."""
+
+import os
+import re
+import signal
+import time
+from contextlib import contextmanager
+
+from tests.support.client import RawClient
+from tests.support.load import load
+from tests.support.server import GREENSERVE
+
+#: The whole of an access line; it begins no line of the error log.
+PLAIN = ("--access-logformat", "%(U)s")
+
+
+def count_lines(*paths):
+    return sum(len(path.read_bytes().splitlines()) for path in paths)
+
+
+def ask_often(server, times, *fields):
+    """Ask *times* times on one connection; return the longest wait in seconds."""
+    longest = 0.0
+    with RawClient(server.address) as client:
+        for _ in range(times):
+            began = time.monotonic()
+            assert 200 == client.ask("/", *fields).status
+            longest = max(longest, time.monotonic() - began)
+    return longest
+
+
+@contextmanager
+def reading(path):
+    reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        yield reader
+    finally:
+        os.close(reader)
+
+
+def read_available(reader):
+    data = b""
+    try:
+        while piece := os.read(reader, 65536):
+            data += piece
+    except BlockingIOError:
+        pass
+    return data
+
+
+def test_reader_that_stalls_holds_up_no_request_and_lost_lines_are_counted(start_server, tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    server = start_server("hello", "--access-logfile", str(pipe), "--access-logformat", "%(a)s")
+    long = "User-Agent: " + 4000 * "a"
+
+    with reading(pipe) as reader:
+        longest = ask_often(server, 500, long)
+        server.wait_for_log(r"accesslog '.*' cannot be written \(it is read too slowly\)")
+        read = b""
+        while not (match := re.search(r"is written again, (\d+) lines were lost", server.log)):
+            read += read_available(reader)
+        server.stop()
+        read += read_available(reader)
+
+    assert longest < 0.5
+    assert 500 == int(match[1]) + len(read.splitlines())
+    assert {b"a" * 4000} == set(read.splitlines())
+    assert 1 == server.log.count("cannot be written")
+
+
+def test_full_disk_is_said_once_and_the_log_comes_back_by_itself(start_server, tmp_path):
+    """The limit on the size of files stands for the disk: writing fails at it, until somebody makes room."""
+    access = tmp_path / "access.log"
+    command = ("prlimit", "--fsize=2003", *GREENSERVE)
+    server = start_server("hello", "--access-logfile", str(access), "--access-logformat", "%(s)s", command=command)
+
+    ask_often(server, 1000)
+    full = access.read_bytes()
+    os.truncate(access, 0)
+    ask_often(server, 10)
+    lost = int(server.wait_for_log(r"is written again, (\d+) lines were lost")[1])
+    server.stop()
+
+    assert 500 * b"200\n" + b"200" == full
+    assert 1010 == 500 + lost + access.read_text().split().count("200")
+    assert 1 == server.log.count("cannot be written (File too large)")
+
+
+def test_rotation_under_load_loses_no_line(start_server, tmp_path):
+    access = tmp_path / "access.log"
+    server = start_server("hello", "--workers", "2", "--access-logfile", str(access), *PLAIN)
+
+    with load(server) as clients:
+        for number in range(1, 6):
+            access.rename(tmp_path / f"access.log.{number}")
+            server.signal(signal.SIGUSR1)
+            server.wait_for_log("the logs are open anew", times=number)
+            clients.wait_for_answers(50)
+    server.stop()
+
+    assert [] == clients.failures
+    assert clients.answers == count_lines(*tmp_path.glob("access.log*"))
+    assert 0 < count_lines(access)
+
+
+def test_stop_under_load_leaves_a_line_for_each_answer(start_server, tmp_path):
+    access = tmp_path / "access.log"
+    server = start_server("hello", "--workers", "2", "--access-logfile", str(access), *PLAIN)
+
+    with load(server) as clients:
+        clients.wait_for_answers(100)
+        server.stop(signal.SIGTERM)
+
+    assert clients.answers == count_lines(access)
+
+
+def test_application_that_exits_takes_no_line_with_it(start_server, tmp_path):
+    access = tmp_path / "access.log"
+    (tmp_path / "app.py").write_text(EXITS)
+    server = start_server("app", "--access-logfile", str(access), *PLAIN, cwd=tmp_path)
+
+    ask_often(server, 20)
+    with RawClient(server.address) as client:
+        client.send(b"GET /exit HTTP/1.1\r\nHost: a\r\n\r\n")
+        client.receive_until_close()
+    server.wait_for_log("is ready after", times=2)
+
+    assert 20 == access.read_text().split().count("/")
+
+
+EXITS = """
+import os
+
+def application(environ, start_response):
+    if environ["PATH_INFO"] == "/exit":
+        os._exit(7)
+    start_response("200 OK", [("Content-Length", "0")])
+    return []
+"""
