@@ -302,6 +302,8 @@ class Master:
         self._config = self._configs[kept]
         self._listeners.abandon(generation)
         self._prompter.follow(self._config)
+        self._prompter.listen([listener.socket for listener in self._listeners.current])
+        self._prompter.resize(self._fleet.size)
         log.error("the new code was not taken: generation %d %s, generation %d goes on", generation, why, kept)
         self._notifier.tell_ready(f"generation {kept}: goes on, for generation {generation} {why}")
 

@@ -5,6 +5,8 @@ one raises is logged under its name and the master goes on, but for on_starting:
 nothing is served yet, and a file that refuses to start should be heard.
 """
 
+import logging
+import sys
 from pathlib import Path
 
 from greenserve.barrier import barrier
@@ -12,11 +14,14 @@ from greenserve.config import Config
 from greenserve.errors import ConfigError
 from greenserve.hooks import HookServer, HookWorker, call_hook, describe_hook, try_hook
 
+log = logging.getLogger("greenserve.error")
+
 
 class Prompter:
     def __init__(self, config: Config) -> None:
         self._server = HookServer(config)
         self._told_ready = False
+        self._warned_of_threads = False
 
     def start(self) -> None:
         """Raises ConfigError if on_starting raises anything."""
@@ -78,3 +83,10 @@ class Prompter:
         if getattr(config, name) is not None:
             with barrier(Path(config.chdir)):
                 try_hook(config, name, *arguments)
+            self._look_for_threads(name)
+
+    def _look_for_threads(self, name: str) -> None:
+        """Warn of a thread, once: a fork copies the locks that it holds, and not the one who would let them go."""
+        if len(sys._current_frames()) > 1 and not self._warned_of_threads:
+            self._warned_of_threads = True
+            log.warning("%s has left a thread in the master, which can hang workers", describe_hook(self._server.cfg, name))

@@ -2,7 +2,7 @@
 
 import os
 import re
-from signal import SIGABRT, SIGHUP, SIGQUIT, SIGTTIN
+from signal import SIGABRT, SIGHUP, SIGQUIT, SIGTERM, SIGTTIN, SIGUSR2
 
 import pytest
 
@@ -178,3 +178,79 @@ def test_a_worker_that_a_hook_ends_is_replaced_first(start_server, configure):
 
     server.wait_for_log("worker 1 .* retires: a hook has set worker.alive to False")
     server.wait_for_log("worker 2 .* is ready")
+
+
+def test_an_upgrade_is_told_to_the_old_master(start_server, configure):
+    server = start_server(*configure(SAY + "def pre_exec(server): say(server.log, 'pre_exec', server.pid)\n"), "hello")
+
+    server.signal(SIGUSR2)
+
+    heir = int(server.wait_for_log(r"pid (\d+) is to be the new master")[1])
+    assert 0 == server.wait()
+    os.kill(heir, SIGTERM)
+    assert [f"pre_exec {server.pid}"] == said(server)
+
+
+def test_a_thread_in_the_master_is_told(start_server, configure):
+    hook = (
+        "def when_ready(server):\n    from threading import Thread, Event\n    Thread(target=Event().wait, daemon=True).start()\n"
+    )
+    server = start_server(*configure(hook), "hello")
+
+    server.wait_for_log(r"\[WARNING\] the hook when_ready \(.*:1\) has left a thread in the master, which can hang workers")
+
+
+# Hooks as they are found in the wild.
+
+WORKER_NUMBERS = """
+import os
+
+def on_starting(server):
+    server._free = set()
+
+def nworkers_changed(server, new_value, old_value):
+    server._wanted = new_value
+
+def _next(server):
+    in_use = {w._number for w in tuple(server.WORKERS.values()) if w.alive}
+    return min(set(range(1, 2 * server._wanted + 1)) - in_use)
+
+def pre_fork(server, worker):
+    worker._number = _next(server)
+
+def post_fork(server, worker):
+    os.environ["APP_WORKER_ID"] = str(worker._number)
+
+def post_worker_init(worker):
+    worker.log.info("hook %s", os.environ["APP_WORKER_ID"])
+"""
+
+
+def test_workers_can_be_numbered(start_server, configure):
+    server = start_server(*configure(WORKER_NUMBERS), "--workers", "2", "hello")
+
+    server.signal(SIGHUP)
+    server.wait_for_generation(2)
+
+    assert ["1", "2"] == sorted(said(server)[:2])
+    assert 4 == len(said(server))
+
+
+PROMETHEUS = """
+from prometheus_client import multiprocess
+
+def child_exit(server, worker):
+    multiprocess.mark_process_dead(worker.pid)
+"""
+
+
+def test_prometheus_hears_of_dead_workers(start_server, configure, tmp_path):
+    pytest.importorskip("prometheus_client")
+    server = start_server(*configure(PROMETHEUS), "hello", env={"PROMETHEUS_MULTIPROC_DIR": str(tmp_path)})
+    (worker,) = server.workers()
+    (tmp_path / f"gauge_liveall_{worker}.db").write_bytes(b"")
+
+    assert 0 == server.stop()
+
+    assert [] == list(tmp_path.glob("gauge_*"))
+    assert "failed" not in server.log
