@@ -5,7 +5,7 @@ from contextvars import copy_context
 from time import monotonic, time
 from typing import Any
 
-from gevent import spawn
+from gevent import getcurrent, spawn
 
 from greenserve.errors import (
     ClientDisconnected,
@@ -24,6 +24,7 @@ from greenserve.worker.readiness import DeadlineExceeded, now
 from greenserve.worker.service import Service, error_log
 from greenserve.worker.tls import AnyTransport
 from greenserve.worker.tunnel import Tunnel
+from greenserve.worker.unfinished import Unfinished
 from greenserve.worker.websocket import offer_websocket
 from greenserve.wsgi.exchange import Exchange
 from greenserve.wsgi.input import Input
@@ -42,10 +43,12 @@ class Connection:
     """One accepted socket. It is `idle` while no byte of a next request has come."""
 
     __slots__ = (
+        "_began",
         "_buffer",
         "_debt",
         "_environ",
         "_exchange",
+        "_greenlet",
         "_served",
         "_service",
         "_standing",
@@ -64,6 +67,9 @@ class Connection:
         #: Received and not yet understood: perhaps the next request, pipelined.
         self._buffer = bytearray()
         self._exchange: Exchange | None = None
+        #: When the present exchange began, in monotonic seconds.
+        self._began = 0.0
+        self._greenlet: Any = None
         #: Offered with the present request, or taken.
         self._tunnel: Tunnel | None = None
         self._served = 0
@@ -75,6 +81,7 @@ class Connection:
 
     def serve(self) -> None:
         """Answer requests until the last one: the whole life of the connection's greenlet."""
+        self._greenlet = getcurrent()
         try:
             self._environ["wsgi.early_hints"] = self._send_early_hints
             if self._open():
@@ -96,6 +103,7 @@ class Connection:
             if self._tunnel is not None:
                 self._tunnel.discard()
                 self._tunnel = None
+            self._greenlet = None
             self._service.connections.dismiss(self)
 
     def _open(self) -> bool:
@@ -260,6 +268,7 @@ class Connection:
         service.began()
         exchange = self._exchange = Exchange(head, content, self, self._tunnel)
         started, clock = time(), monotonic()
+        self._began = clock
         try:
             # A context of its own: what one request sets, the next must not see.
             copy_context().run(service.run, exchange, service.application)
@@ -346,6 +355,13 @@ class Connection:
     def evict(self) -> None:
         """Close at once; it is idle."""
         self._transport.interrupt()
+
+    def find_unfinished(self) -> Unfinished | None:
+        """Return the request that the application works on, or None."""
+        if self._exchange is None:
+            return None
+        environ, seconds = self._exchange.environ, monotonic() - self._began
+        return Unfinished(environ["REQUEST_METHOD"], environ["RAW_URI"], seconds, self._greenlet.gr_frame)
 
     def drain(self) -> None:
         """Close soon if idle; otherwise the next answer is the last, and a tunnel ends."""

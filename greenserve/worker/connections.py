@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import Protocol
 
 from greenserve.status import Row
+from greenserve.worker.unfinished import Unfinished
 
 
 class Member(Protocol):
@@ -17,6 +18,9 @@ class Member(Protocol):
 
     def drain(self) -> None:
         """Close soon if idle; otherwise the next answer is the last."""
+
+    def find_unfinished(self) -> Unfinished | None:
+        """Return the request that the application works on, or None."""
 
 
 class Connections:
@@ -86,6 +90,10 @@ class Connections:
     def drain(self) -> None:
         for connection in self:
             connection.drain()
+
+    def find_unfinished(self) -> list[Unfinished]:
+        """Return the requests that the application works on."""
+        return [found for connection in self if (found := connection.find_unfinished()) is not None]
 
     def _count_address(self, address: str) -> bool:
         count = self._addresses.get(address, 0)

@@ -5,8 +5,6 @@ import os
 import time
 from collections.abc import Callable
 from email.utils import formatdate
-from traceback import walk_tb
-from types import FrameType, TracebackType
 from typing import Any
 
 from greenserve.config import Config
@@ -17,6 +15,7 @@ from greenserve.protocol.leniency import STRICT, Leniency, LenientParser, Parse
 from greenserve.protocol.limits import Limits
 from greenserve.status import COLUMNS, Row
 from greenserve.worker.connections import Connections
+from greenserve.worker.frames import application_frames, place_of
 from greenserve.worker.gate import Gate
 from greenserve.worker.introduction import Introductions
 from greenserve.worker.readiness import Waiter
@@ -182,25 +181,3 @@ def log_failure(environ: dict[str, Any], failure: BaseException) -> None:
         error_log.error("%s %s: %s%s", *request, failure, place_of(failure))
     else:
         error_log.error("%s %s failed in the application", *request, exc_info=failure.with_traceback(application_frames(failure)))
-
-
-def place_of(failure: BaseException) -> str:
-    """Return where the application last was when *failure* was raised; empty if it was not called then."""
-    frames = [frame for frame, _ in walk_tb(failure.__traceback__) if not is_ours(frame)]
-    if not frames:
-        return ""
-    code = frames[-1].f_code
-    return f" (in {code.co_name}, {code.co_filename}:{frames[-1].f_lineno})"
-
-
-def is_ours(frame: FrameType) -> bool:
-    module: str = frame.f_globals.get("__name__", "")
-    return module.startswith("greenserve.")
-
-
-def application_frames(failure: BaseException) -> TracebackType | None:
-    """Return the traceback from where the application begins: our frames tell its author nothing."""
-    frame = failure.__traceback__
-    while frame is not None and is_ours(frame.tb_frame):
-        frame = frame.tb_next
-    return frame or failure.__traceback__

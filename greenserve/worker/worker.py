@@ -26,6 +26,7 @@ from greenserve.worker.readiness import READABLE, open_readiness
 from greenserve.worker.service import Service
 from greenserve.worker.tls import TlsTransport
 from greenserve.worker.transport import Patience, Transport
+from greenserve.worker.unfinished import log_unfinished
 from greenserve.wsgi.environ import ErrorStream, connection_environ, listener_environ
 from greenserve.wsgi.exchange import Application
 
@@ -219,9 +220,11 @@ class Worker:
         self._changed()
 
     def _give_up(self) -> None:
-        unfinished = self._seat.row["in_flight"]
-        if unfinished:
-            error_log.warning("%d requests were still in progress at the end of the time they had, and are cut off", unfinished)
+        unfinished = self._service.connections.find_unfinished()
+        if unfinished and self._interrupted:
+            error_log.warning("%d requests were still in progress, and are cut off", len(unfinished))
+        else:
+            log_unfinished(unfinished)
         if not self._deaf:
             self._seat.mailbox.send(Withdrawn())
         self._finished.set()

@@ -6,6 +6,7 @@ import time
 import pytest
 
 from tests.support.client import RawClient, make_request
+from tests.support.load import load
 
 
 def test_term_lets_requests_in_flight_finish(start_server, gate):
@@ -66,6 +67,53 @@ def test_term_kills_what_outlives_the_graceful_timeout(start_server, gate):
 
     assert 0 == code
     assert 1.0 <= time.monotonic() - began < 10
+
+
+def test_what_outlives_the_graceful_timeout_is_named_with_its_stack(start_server, gate):
+    server = start_server("gated", "--graceful-timeout", "1", env=gate.environ)
+
+    with RawClient(server.address) as client:
+        client.send(make_request("/late?order=7"))
+        visitor = gate.admit()
+        server.stop(signal.SIGTERM)
+        visitor.wait_for_loss()
+
+    server.wait_for_log(
+        r"GET /late\?order=7 has taken 1\.\d s, and is cut off, here \(most recent call last\):\n"
+        r'  File ".*gated\.py", line \d+, in stream\n.*\n'
+        r'  File ".*gated\.py", line \d+, in wait_at_gate\n'
+    )
+
+
+def test_exit_comes_with_the_last_answer(start_server, gate):
+    """Nothing polls by the second."""
+    server = start_server("gated", "--workers", "2", env=gate.environ)
+
+    with RawClient(server.address) as client:
+        client.send(make_request())
+        visitor = gate.admit()
+        server.signal(signal.SIGTERM)
+        server.wait_for_log("worker .* has left")
+        visitor.release()
+        client.receive_response()
+        answered = time.monotonic()
+        code = server.wait()
+
+    assert 0 == code
+    assert time.monotonic() - answered < 0.5
+
+
+def test_term_serves_on_until_load_balancers_have_noticed(start_server):
+    server = start_server("hello", "--workers", "2", "--drain-delay", "1.5")
+
+    with load(server, connections=4, bursts=1) as clients:
+        server.signal(signal.SIGTERM)
+        server.wait_for_notification("STOPPING")
+        clients.wait_for_answers(100)
+    code = server.wait()
+
+    assert [] == clients.failures
+    assert 0 == code
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGQUIT])
