@@ -15,6 +15,7 @@ from greenserve.config import Config
 from greenserve.errors import ConfigError, FatalError
 from greenserve.log import close_error_log, compile_access_format, error_log, open_error_log
 from greenserve.master.master import Master
+from greenserve.master.owner import make_log_files
 from greenserve.migration import migrate
 from greenserve.seat import Seat
 from greenserve.sources import Loaded, describe_config, load_config
@@ -78,6 +79,7 @@ def open_logs(loaded: Loaded) -> None:
     """Send the error log where it is to go, see that access lines can be written, and say what was passed over."""
     config = loaded.config
     compile_access_format(config.access_log_format)
+    make_log_files(config)
     open_error_log(config.errorlog, config.loglevel)
     for note in loaded.notes:
         error_log.warning("%s", note)

@@ -26,7 +26,7 @@ from greenserve.master.listener import Listener, take_passed_listeners
 from greenserve.master.listeners import Listeners
 from greenserve.master.member import PROBATION, Plan
 from greenserve.master.notify import Notifier
-from greenserve.master.owner import find_owner
+from greenserve.master.owner import find_owner, make_log_files
 from greenserve.master.pidfile import Pidfile
 from greenserve.master.prompter import Prompter
 from greenserve.master.pulse import Pulse
@@ -362,6 +362,7 @@ class Master:
         log.info("reloading: generation %d", generation)
 
     def _reopen(self) -> None:
+        make_log_files(self._config)
         reopen_error_log()
         self._crew.send_all(mailbox.ReopenLogs())
         log.info("the logs are open anew")

@@ -3,6 +3,7 @@
 import grp
 import os
 import pwd
+from contextlib import suppress
 
 from greenserve.config import Config
 
@@ -24,3 +25,24 @@ def find_gid(group: int | str | None) -> int:
     if group is None:
         return -1
     return group if isinstance(group, int) else grp.getgrnam(group).gr_gid
+
+
+def make_log_files(config: Config) -> None:
+    """Give workers logs that they can open anew when they are not root any more.
+
+    Only a file that is made here changes hands: whoever may write to the
+    directory could put a link to somebody else's file in its place.
+    """
+    for path in (config.accesslog, config.errorlog):
+        if path and path != "-":
+            make_file(path, *find_owner(config))
+
+
+def make_file(path: str, uid: int, gid: int) -> None:
+    """Leave a file that exists as it is, and it to whoever opens the file to say what is wrong with its path."""
+    if (uid, gid) == (-1, -1):
+        return
+    with suppress(OSError):
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
+        os.fchown(descriptor, uid, gid)
+        os.close(descriptor)

@@ -1,10 +1,15 @@
 """A log may be moved, slow, full or gone: every request is answered, and every line is there or counted."""
 
 import os
+import pwd
 import re
 import signal
+import tempfile
 import time
 from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
 
 from tests.support.client import RawClient
 from tests.support.load import load
@@ -102,6 +107,36 @@ def test_rotation_under_load_loses_no_line(start_server, tmp_path):
     assert [] == clients.failures
     assert clients.answers == count_lines(*tmp_path.glob("access.log*"))
     assert 0 < count_lines(access)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+def test_worker_that_was_root_opens_its_log_anew(start_server, room):
+    """The directory is root's: the worker cannot make a file in it."""
+    access = room / "access.log"
+    server = start_server("hello", "--user", "nobody", "--access-logfile", str(access), *PLAIN)
+
+    ask_often(server, 10)
+    access.rename(room / "access.log.1")
+    server.signal(signal.SIGUSR1)
+    server.wait_for_log("the logs are open anew")
+    ask_until(server, lambda: access.stat().st_size)
+    server.stop()
+
+    assert pwd.getpwnam("nobody").pw_uid == access.stat().st_uid
+    assert "cannot be reopened" not in server.log
+
+
+@pytest.fixture
+def room():
+    """A directory that everybody may look into, as pytest's are not."""
+    with tempfile.TemporaryDirectory() as path:
+        os.chmod(path, 0o755)
+        yield Path(path)
+
+
+def ask_until(server, satisfied):
+    while not satisfied():
+        ask_often(server, 1)
 
 
 def test_stop_under_load_leaves_a_line_for_each_answer(start_server, tmp_path):
