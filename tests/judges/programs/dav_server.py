@@ -9,10 +9,6 @@ application = WsgiDAVApp(
         "provider_mapping": {"/": os.environ["SHARE"]},
         "simple_dc": {"user_mapping": {"*": {"ann": {"password": "secret"}}}},
         "http_authenticator": {"accept_basic": True, "accept_digest": True, "default_to_digest": True},
-        "lock_storage": {
-            "class": "wsgidav.lock_man.lock_storage.LockStorageShelve",
-            "kwargs": {"storage_path": os.environ["LOCKS"]},
-        },
         "logging": {"enable": False},
     }
 )
