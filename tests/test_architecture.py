@@ -28,6 +28,7 @@ VALUES = {
     "mailbox",
     "log",
     "seat",
+    "title",
 }
 
 #: What each part may import besides itself. Read it top-down: a part knows
@@ -50,6 +51,7 @@ MAY_IMPORT = {
     "mailbox": {"errors"},
     "log": {"errors"},
     "seat": {"config", "hooks", "mailbox", "status"},
+    "title": {"config"},
     "protocol": {"errors"},
     "wsgi": {"errors", "protocol"},
     "worker": VALUES | {"protocol", "wsgi"},

@@ -14,8 +14,6 @@ from contextlib import suppress
 from functools import partial
 from typing import NamedTuple, NoReturn
 
-from setproctitle import setproctitle
-
 from greenserve.config import Config
 from greenserve.errors import WorkerBootError
 from greenserve.hooks import HookWorker
@@ -25,6 +23,7 @@ from greenserve.master.listeners import Listeners
 from greenserve.master.signals import Signals, fork, let_signals_in
 from greenserve.seat import Seat
 from greenserve.status import Row, Scoreboard, monotonic_ms
+from greenserve.title import Title
 
 log = logging.getLogger("greenserve.error")
 
@@ -58,18 +57,18 @@ class Crew:
             shared = self._scoreboard, self._secret
             return self._start_worker(Seat(number, generation, config, sockets, mailbox, row, *shared, worker))
 
-        return self._fork(title("worker", config), start, row)
+        return self._fork(f"worker {number}", config, start, row)
 
     def fork_watcher(self, watch: Callable[[Config, Mailbox], int], config: Config) -> int:
         def start(mailbox: Mailbox) -> int:
             self._listeners.close_in_child()
             return watch(config, mailbox)
 
-        return self._fork(title("watcher", config), start)
+        return self._fork("watcher", config, start)
 
-    def fork_heir(self, become: Callable[[int, Mailbox], int]) -> int:
+    def fork_heir(self, become: Callable[[int, Mailbox], int], config: Config) -> int:
         """Return the pid of a child that becomes another master; *become* gets our pid and the child's mailbox."""
-        return self._fork("greenserve: heir", partial(become, os.getpid()))
+        return self._fork("heir", config, partial(become, os.getpid()))
 
     def adopt(self, pid: int, mailbox: Mailbox) -> None:
         """Hold the conversation with a process that we did not fork."""
@@ -119,7 +118,7 @@ class Crew:
                 # Nobody should leave connections to a worker that is no more.
                 hand.row["accepting"] = 0
 
-    def _fork(self, name: str, start: Callable[[Mailbox], int], row: Row | None = None) -> int:
+    def _fork(self, role: str, config: Config, start: Callable[[Mailbox], int], row: Row | None = None) -> int:
         ours, theirs = open_mailboxes()
         try:
             pid = fork()
@@ -129,12 +128,12 @@ class Crew:
             raise
         if pid == 0:
             ours.close()
-            self._live(name, start, theirs)
+            self._live(role, config, start, theirs)
         theirs.close()
         self.hands[pid] = Hand(pid, ours, row)
         return pid
 
-    def _live(self, name: str, start: Callable[[Mailbox], int], mailbox: Mailbox) -> NoReturn:
+    def _live(self, role: str, config: Config, start: Callable[[Mailbox], int], mailbox: Mailbox) -> NoReturn:
         """Be the child, from its first breath to its last: nothing returns into the master's stack."""
         code = WorkerBootError.exit_code
         try:
@@ -142,7 +141,7 @@ class Crew:
                 hand.mailbox.close()
             self._signals.reset_in_child()
             let_signals_in()
-            setproctitle(name)
+            Title(role, config)
             code = start(mailbox)
         except BaseException:
             log.exception("a worker ends, because of an error that is not the application's")
@@ -151,10 +150,6 @@ class Crew:
             flush_streams()
             close_error_log()
             os._exit(code)
-
-
-def title(role: str, config: Config) -> str:
-    return f"greenserve: {role} [{config.proc_name or config.wsgi_app}]"
 
 
 def flush_streams() -> None:

@@ -6,6 +6,7 @@ import sys
 
 from greenserve import __version__
 from greenserve.mailbox import Hello
+from greenserve.master.fleet import Fleet
 from greenserve.master.member import Worker
 
 CRASH_LOOP = (
@@ -27,6 +28,12 @@ def count(number: int, noun: str) -> str:
 
 def name(worker: Worker) -> str:
     return f"worker {worker.number} (pid {worker.pid})"
+
+
+def describe_fleet(fleet: Fleet) -> list[str]:
+    """Return what the title of the master says of it: how many serve, of which generation, or that it ends."""
+    ready = sum(worker.ready for worker in fleet.workers.values() if worker.serving)
+    return [count(ready, "worker"), f"generation {fleet.generation}", "stopping" if fleet.stopping else ""]
 
 
 def describe_death(worker: Worker, code: int, stopping: bool) -> tuple[int, str]:

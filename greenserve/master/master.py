@@ -13,14 +13,12 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack
 
-from setproctitle import setproctitle
-
 from greenserve import mailbox
 from greenserve.config import Config
 from greenserve.errors import FatalError
 from greenserve.log import flush_error_log, reopen_error_log
 from greenserve.master import journal, moves, watcher
-from greenserve.master.crew import Crew, title
+from greenserve.master.crew import Crew
 from greenserve.master.fleet import Fleet
 from greenserve.master.listener import Listener, take_passed_listeners
 from greenserve.master.listeners import Listeners
@@ -33,6 +31,7 @@ from greenserve.master.pulse import Pulse
 from greenserve.master.signals import Signals
 from greenserve.master.succession import Succession, take_estate
 from greenserve.seat import Seat
+from greenserve.title import Title
 
 log = logging.getLogger("greenserve.error")
 
@@ -98,7 +97,7 @@ class Master:
         self._listeners.assign(1, self._listeners.open(self._config), self._config.backlog)
         self._prompter.listen([listener.socket for listener in self._listeners.current])
         self._pidfile = self._write_pidfile(held, beside=estate is not None)
-        setproctitle(title("master", self._config))
+        self._title = Title("master", self._config)
         self._crew = Crew(self._start_worker, self._listeners, self._signals)
         self._succession = Succession(self._crew, self._listeners, self._notifier, estate)
         self._watcher = self._crew.fork_watcher(watcher.watch, self._config) if self._config.reload else None
@@ -133,6 +132,7 @@ class Master:
         now = time.monotonic()
         times = [self._fleet.wake_at(now), self._pulse.next_look(self._beats(), self._config.timeout)]
         times += [self._notifier.feed_watchdog(now), flush_error_log()]
+        times.append(self._title.tell(now, *journal.describe_fleet(self._fleet)))
         wake_at = min((moment for moment in times if moment is not None), default=None)
         self._pulse.sleeps_until(wake_at)
         poll = select.poll()
@@ -383,7 +383,7 @@ class Master:
     def _upgrade(self) -> None:
         if not self._fleet.stopping:
             self._prompter.replace()
-            self._succession.begin()
+            self._succession.begin(self._config)
 
     def _rest(self) -> None:
         """Let the workers go and stay, as gunicorn's users ask of the old master; a terminal sends this for less."""

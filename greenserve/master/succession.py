@@ -14,6 +14,7 @@ from collections.abc import MutableMapping
 from contextlib import suppress
 from typing import NamedTuple
 
+from greenserve.config import Config
 from greenserve.kinds import Bind
 from greenserve.mailbox import Command, Mailbox, Ready, adopt_mailbox
 from greenserve.master.crew import Crew
@@ -133,14 +134,14 @@ class Succession:
 
     # The side of the predecessor.
 
-    def begin(self) -> None:
+    def begin(self, config: Config) -> None:
         """Start an heir, unless there is one. It takes our place when it says that it is ready."""
         other = self.heir or self.predecessor
         if other is not None:
             log.warning("an upgrade is under way already, with pid %d", other)
             return
         try:
-            self.heir = self._crew.fork_heir(self._become_heir)
+            self.heir = self._crew.fork_heir(self._become_heir, config)
         except OSError as error:
             log.error("a new master cannot be forked (%s)", error.strerror)
             return

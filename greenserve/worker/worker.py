@@ -17,6 +17,7 @@ from greenserve.log import AccessLog, flush_error_log, reopen_error_log, write_e
 from greenserve.mailbox import Drain, Message, Relieved, ReopenLogs, Retire, Withdrawn
 from greenserve.seat import Seat
 from greenserve.status import monotonic_ms
+from greenserve.title import Title
 from greenserve.worker.acceptor import Acceptor
 from greenserve.worker.balance import Balance
 from greenserve.worker.connection import Connection
@@ -53,6 +54,7 @@ class Worker:
         self._patience = Patience(seat.config.write_timeout, seat.config.minimum_rate, seat.row)
         self._balance = Balance(seat.scoreboard, seat.number)
         self._acceptors = [self._open_acceptor(listener) for listener in seat.listeners]
+        self._title = Title(f"worker {seat.number}", seat.config)
         #: Set once the listeners are let go: until then another connection may come.
         self._deaf = False
         #: How many of the connections that wait in the listener's queue are taken before it is let go.
@@ -129,6 +131,7 @@ class Worker:
         self._service.expire()
         self._lifetime.tick(time.monotonic())
         self._flush_logs()
+        self._title.tell(time.monotonic(), *self._facts())
 
     def _flush_logs(self) -> None:
         """See to what a slow reader has not taken: the next line, with which it would go, may be long in coming."""
@@ -136,6 +139,13 @@ class Worker:
         if self._access_log is not None:
             self._access_log.flush()
             self._seat.row["access_lines_lost"] = self._access_log.lost
+
+    def _facts(self) -> tuple[str, ...]:
+        """What the title says."""
+        row = self._seat.row
+        in_flight = f"{row['in_flight']} in flight" if row["in_flight"] else ""
+        websockets = f"{row['websockets']} WebSockets" if row["websockets"] else ""
+        return in_flight, websockets, "draining" if self._service.draining else ""
 
     def _handle_signals(self) -> None:
         """Hear what a person sends to this very process; the master uses the mailbox."""

@@ -2,6 +2,9 @@
 
 import json
 import os
+import re
+import select
+import time
 from pathlib import Path
 
 import psutil
@@ -60,7 +63,31 @@ def test_processes_carry_the_name_they_were_given(start_server):
 
     titles = [" ".join(psutil.Process(pid).cmdline()).strip() for pid in (server.pid, *server.workers())]
 
-    assert ["greenserve: master [shop]", "greenserve: worker [shop]"] == titles
+    assert "greenserve: worker 1 [shop]" == titles[1]
+    assert re.fullmatch(r"greenserve: master \[shop\] [01] workers?, generation 1", titles[0]), "it may change once a second"
+
+
+def test_title_of_a_worker_tells_what_it_does(start_server, gate):
+    """A second passes before it may change; so it is waited for, as a person would with top."""
+    server = start_server("gated", env=gate.environ)
+    (worker,) = server.workers()
+
+    with RawClient(server.address) as client:
+        client.send(make_request())
+        visitor = gate.admit()
+        title = await_title(worker, "in flight")
+        visitor.release()
+        client.receive_response()
+
+    assert "greenserve: worker 1 [gated] 1 in flight" == title
+
+
+def await_title(pid, words):
+    """Return the title of *pid* when it has *words*; a process tells nobody that it has another."""
+    deadline = time.monotonic() + 10
+    while words not in (title := " ".join(psutil.Process(pid).cmdline()).strip()) and time.monotonic() < deadline:
+        select.select([], [], [], 0.1)
+    return title
 
 
 def test_worker_keeps_no_descriptor_of_clients_that_left(start_server):
