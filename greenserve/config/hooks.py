@@ -58,7 +58,7 @@ class HookSettings:
         Hook("worker_abort(worker)"),
         default=None,
         group=HOOKS,
-        help="Called in a worker that gets SIGABRT. It ends after that, with exit code 1.",
+        help="Called in a worker that is stuck and has been replaced, or gets SIGABRT; it ends after that, with exit code 1.",
     )
     pre_exec: Function | None = setting(
         Hook("pre_exec(server)"),

@@ -95,9 +95,16 @@ class Crew:
         return (row["requests"], row["responses_5xx"]) if row is not None else (0, 0)
 
     def kill(self, pid: int) -> None:
+        self._signal(pid, signal.SIGKILL)
+
+    def abort(self, pid: int) -> None:
+        """Let it call its worker_abort hook, and end."""
+        self._signal(pid, signal.SIGABRT)
+
+    def _signal(self, pid: int, number: int) -> None:
         # Until it is reaped the number is its own, so nobody else can be hit.
         with suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
+            os.kill(pid, number)
 
     def reap(self) -> list[tuple[int, int]]:
         """Return pid and exit code of all that have died, strangers included: as pid 1 we inherit orphans."""

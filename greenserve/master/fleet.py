@@ -19,6 +19,7 @@ from greenserve.master.faults import Faults
 from greenserve.master.member import Plan, Worker
 from greenserve.master.moves import (
     Abandoned,
+    Abort,
     CrashLoop,
     Drain,
     Examine,
@@ -166,7 +167,7 @@ class Fleet:
     def revived(self, pid: int, now: float) -> None:
         """A stuck worker shows life again: it has been given up, but may finish what it has."""
         worker = self.workers.get(pid)
-        if worker is not None and worker.stuck and not worker.killed:
+        if worker is not None and worker.stuck and not worker.aborted and not worker.killed:
             worker.stuck = False
             self._news += self._drain([worker], now)
 
@@ -320,14 +321,21 @@ class Fleet:
         """Give up on stuck workers as soon as they are replaced."""
         if now >= self._drain_at or sum(worker.ready for worker in self._fresh()) >= self.size:
             for worker in self.workers.values():
-                if worker.stuck and worker.deadline is not None:
+                if worker.stuck and not worker.aborted and worker.deadline is not None:
                     worker.deadline = min(worker.deadline, now)
 
     def _kills(self, now: float) -> list[Move]:
         late = [w for w in self.workers.values() if w.deadline is not None and now >= w.deadline and not w.killed]
-        for worker in late:
-            worker.killed = True
-        return [Kill(worker.pid, worker.why) for worker in late]
+        return [self._part_with(worker, now) for worker in late]
+
+    def _part_with(self, worker: Worker, now: float) -> Move:
+        """End a worker that is late; one that is stuck may speak first, if its hooks have something to say."""
+        if self.plan.aborts and worker.stuck and not worker.aborted and not self.stopping:
+            worker.aborted = True
+            worker.deadline = now + LAST_WORDS
+            return Abort(worker.pid, worker.why)
+        worker.killed = True
+        return Kill(worker.pid, worker.why)
 
     def _settle(self) -> list[Move]:
         ready = sum(worker.ready for worker in self._fresh())

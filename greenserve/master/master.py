@@ -260,6 +260,9 @@ class Master:
                 self._crew.send(pid, mailbox.Relieved())
             case moves.Drain(pid, grace):
                 self._crew.send(pid, mailbox.Drain(grace))
+            case moves.Abort(pid, why):
+                log.error("%s is aborted: %s", self._name(pid), why)
+                self._crew.abort(pid)
             case moves.Kill(pid, why):
                 self._kill(pid, why)
             case moves.Settled(generation):
@@ -425,4 +428,5 @@ def plan_of(config: Config) -> Plan:
         trial=config.canary or (0.0 if config.reload else PROBATION),
         canary=config.canary > 0,
         canary_errors=config.canary_errors,
+        aborts=config.worker_abort is not None,
     )

@@ -25,6 +25,8 @@ class Plan(NamedTuple):
     #: Whether one worker alone tries new code, and the largest share of errors it may answer with, in percent.
     canary: bool = False
     canary_errors: int = 100
+    #: Whether a stuck worker may say its last words before it is killed.
+    aborts: bool = False
 
 
 @dataclass
@@ -47,6 +49,8 @@ class Worker:
     grace: float = inf
     #: Its hub is blocked: it serves nobody, but may come back.
     stuck: bool = False
+    #: It was asked for its last words.
+    aborted: bool = False
     #: When it is killed; None until it was asked to leave.
     deadline: float | None = None
     #: Why it is killed then.

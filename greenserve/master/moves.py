@@ -28,6 +28,13 @@ class Examine(NamedTuple):
     seconds: float
 
 
+class Abort(NamedTuple):
+    """Let a stuck worker say its last words, and end. `why` is for the log."""
+
+    pid: int
+    why: str
+
+
 class Kill(NamedTuple):
     """End a process now. `why` is for the log, and empty where the reason has been told."""
 
@@ -60,4 +67,4 @@ class CrashLoop(NamedTuple):
     """Say that workers die as soon as they start, and that each next try comes after a longer pause."""
 
 
-Move = Fork | Relieve | Drain | Examine | Kill | Settled | Abandoned | LongBoot | CrashLoop
+Move = Fork | Relieve | Drain | Examine | Abort | Kill | Settled | Abandoned | LongBoot | CrashLoop

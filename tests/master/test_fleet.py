@@ -9,6 +9,7 @@ from greenserve.master.fleet import CROWD, ECHO, HOPE, LAST_WORDS, LONG_BOOT, RE
 from greenserve.master.member import PROBATION, Plan
 from greenserve.master.moves import (
     Abandoned,
+    Abort,
     CrashLoop,
     Drain,
     Examine,
@@ -489,6 +490,19 @@ def test_a_stuck_worker_whose_replacement_never_comes_is_killed_all_the_same():
     assert [Kill(1, "its hub has been stuck for 31.0 s")] == stage.step(HOPE)[:1]
 
 
+def test_a_stuck_worker_says_its_last_words_if_it_has_any():
+    stage = Stage(2, aborts=True).boot()
+    stage.fleet.stuck(1, stage.now, 31.0)
+    stage.step()
+    stage.ready(3)
+
+    assert [Abort(1, "its hub has been stuck for 31.0 s")] == stage.step()
+
+    stage.fleet.revived(1, stage.now)
+    assert [] == stage.step()
+    assert [Kill(1, "its hub has been stuck for 31.0 s")] == stage.step(LAST_WORDS)
+
+
 def test_a_stuck_worker_that_comes_back_finishes_what_it_has():
     stage = Stage(2).boot()
     stage.fleet.stuck(1, stage.now, 31.0)
@@ -636,7 +650,8 @@ class World:
 
     def make_plan(self):
         trial, canary = self.chance.choice([(0.0, False), (1.0, False), (3.0, True)])
-        return Plan(1, self.size, 3.0, self.chance.choice([0, 1, 2]), self.chance.choice([0.0, 2.0]), trial, canary)
+        surge, delay, aborts = self.chance.choice([0, 1, 2]), self.chance.choice([0.0, 2.0]), self.chance.random() < 0.5
+        return Plan(1, self.size, 3.0, surge, delay, trial, canary, aborts=aborts)
 
     def turn(self):
         self.now = min(self.now + 0.5, self.fleet.wake_at(self.now) or self.now + 0.5)
@@ -664,6 +679,8 @@ class World:
         elif isinstance(action, Drain):
             self.fates[action.pid] = (self.now + self.chance.choice([0, 1, 9]), "die")
             self.withdrawing.append(action.pid)
+        elif isinstance(action, Abort) and self.chance.random() < 0.5:
+            self.fates[action.pid] = (self.now + 0.2, "die")
         elif isinstance(action, Kill):
             self.fates[action.pid] = (self.now, "die")
         elif isinstance(action, Relieve):

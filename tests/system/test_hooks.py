@@ -6,7 +6,7 @@ from signal import SIGABRT, SIGHUP, SIGQUIT, SIGTERM, SIGTTIN, SIGUSR2
 
 import pytest
 
-from tests.support.client import RawClient
+from tests.support.client import RawClient, make_request
 from tests.support.server import run_greenserve
 
 SAY = """
@@ -106,6 +106,17 @@ def test_an_aborted_worker_gets_its_last_words(start_server, configure):
 
     server.wait_for_log("hook worker_abort True")
     server.wait_for_log(r"exited with code 1")
+
+
+def test_a_stuck_worker_gets_its_last_words_when_it_is_replaced(start_server, configure):
+    hooks = SAY + "def worker_abort(worker): say(worker.log, 'worker_abort', worker.age)\n"
+    server = start_server(*configure(hooks), "--timeout", "1", "stuck")
+
+    with RawClient(server.address) as client:
+        client.send(make_request("/stuck"))
+        server.wait_for_log(r"worker 1 \(pid \d+\) is aborted: its hub has been stuck")
+
+    server.wait_for_log("hook worker_abort 1")
 
 
 def test_a_hook_that_raises_in_the_master_costs_nothing(start_server, configure):
