@@ -22,7 +22,7 @@ class LogSettings:
         default=ACCESS_LOG_FORMAT,
         flags="--access-logformat",
         group=LOGGING,
-        help="What a line of the access log says, in gunicorn's atoms.",
+        help="What a line of the access log says, in gunicorn's atoms; json makes each line a JSON object.",
     )
     errorlog: str = setting(
         File("stderr"),

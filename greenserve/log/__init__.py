@@ -8,7 +8,8 @@ from its hub, and the master from its only loop.
 
 from greenserve.log.access import AccessLog
 from greenserve.log.error import close_error_log, error_log, flush_error_log, open_error_log, reopen_error_log, write_error_text
-from greenserve.log.line import Access, compile_access_format
+from greenserve.log.format import compile_access_format
+from greenserve.log.line import Access
 from greenserve.log.ration import Ration
 
 __all__ = [

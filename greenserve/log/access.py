@@ -4,7 +4,8 @@ import sys
 
 from greenserve.log.error import error_log
 from greenserve.log.file import open_log_file
-from greenserve.log.line import Access, compile_access_format
+from greenserve.log.format import compile_access_format
+from greenserve.log.line import Access
 from greenserve.log.outflow import Outflow, Schedule
 
 

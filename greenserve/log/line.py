@@ -163,7 +163,7 @@ def compile_atom(match: re.Match[str]) -> Value:
     return laid_out(find_text(atom), layout)
 
 
-def compile_access_format(format: str) -> Callable[[Access], str]:
+def compile_atoms(format: str) -> Callable[[Access], str]:
     """Return the function that makes the line of *format*, without its newline.
 
     Atoms are those of gunicorn's `access_log_format`; every value is escaped,
