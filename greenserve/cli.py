@@ -14,6 +14,7 @@ from pathlib import Path
 from greenserve.config import Config
 from greenserve.errors import ConfigError, FatalError
 from greenserve.log import close_error_log, compile_access_format, error_log, open_error_log
+from greenserve.master.daemon import run_detached
 from greenserve.master.master import Master
 from greenserve.master.owner import make_log_files
 from greenserve.migration import migrate
@@ -63,9 +64,15 @@ def act(loaded: Loaded, load: Callable[[], Loaded]) -> int:
     if loaded.action == "check-config":
         compile_access_format(loaded.config.access_log_format)
         return check_application(loaded.config)
+    run = partial(serve, loaded, load)
+    return run_detached(run) if loaded.config.daemon else run()
+
+
+def serve(loaded: Loaded, load: Callable[[], Loaded], served: Callable[[], None] = lambda: None) -> int:
+    """Serve until the end, and return the exit code; *served* is called when all workers are ready."""
     open_logs(loaded)
-    master = Master(loaded.config, partial(reload_config, load), start_worker, bind_given=not loaded.is_default("bind"))
-    return master.run()
+    bind_given = not loaded.is_default("bind")
+    return Master(loaded.config, partial(reload_config, load), start_worker, bind_given=bind_given, served=served).run()
 
 
 def reload_config(load: Callable[[], Loaded]) -> Config:

@@ -47,6 +47,7 @@ SAME = {
     "child_exit": "",
     "ciphers": "For TLS 1.2 only.",
     "config": "./gunicorn.conf.py is not looked for: name it with `-c gunicorn.conf.py`.",
+    "daemon": "The command ends when all workers are ready, and its exit code says whether.",
     "errorlog": "",
     "accesslog": "",
     "access_log_format": "",
@@ -80,6 +81,7 @@ SAME = {
     "raw_env": "",
     "reload": "Needs watchfiles: `pip install 'greenserve[reload]'`.",
     "reload_extra_files": "",
+    "reuse_port": "",
     "sendfile": "The variable SENDFILE is not read.",
     "ssl_context": "",
     "strip_header_spaces": "Fields that frame or route stay refused.",
@@ -123,7 +125,6 @@ FOREIGN = {
     "control_socket": Foreign("", "--control-socket", PASSED_OVER, _CONTROL),
     "control_socket_disable": Foreign(False, "--no-control-socket", NEEDLESS, _CONTROL),
     "control_socket_mode": Foreign(0o600, "--control-socket-mode", PASSED_OVER, _CONTROL),
-    "daemon": Foreign(False, "-D --daemon", PASSED_OVER, "it stays in the foreground: let systemd or a container keep it"),
     "default_proc_name": Foreign("gunicorn", "", NEEDLESS, "set proc_name"),
     "dirty_apps": Foreign([], "--dirty-app", REFUSED, _DIRTY),
     "dirty_graceful_timeout": Foreign(30, "--dirty-graceful-timeout", PASSED_OVER, _DIRTY),
@@ -161,7 +162,6 @@ FOREIGN = {
     "proxy_protocol": Foreign("off", "--proxy-protocol", REFUSED, _PROXY),
     "raw_paste_global_conf": Foreign([], "--paste-global", REFUSED, _PASTE),
     "reload_engine": Foreign("auto", "--reload-engine", NEEDLESS, "changes are noticed by watchfiles"),
-    "reuse_port": Foreign(False, "--reuse-port", PASSED_OVER, "the workers share one listener, and balance themselves"),
     "root_path": Foreign("", "--root-path", PASSED_OVER, "set SCRIPT_NAME in a middleware of the application"),
     "secure_scheme_headers": Foreign(
         {"X-FORWARDED-PROTOCOL": "ssl", "X-FORWARDED-PROTO": "https", "X-FORWARDED-SSL": "on"}, "", PASSED_OVER, _FORWARDED

@@ -8,6 +8,16 @@ from greenserve.setting import DEVELOPMENT, PROCESS, setting
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class ProcessSettings:
+    daemon: bool = setting(
+        Switch(),
+        default=False,
+        flags="-D --daemon",
+        group=PROCESS,
+        help=(
+            "Leave the terminal: the command ends when the server serves, or with its exit code if it cannot. Logs need "
+            "files then, for stdout and stderr go nowhere. Under systemd and in containers stay in the foreground."
+        ),
+    )
     pidfile: str | None = setting(
         Maybe(File()),
         default=None,

@@ -46,18 +46,21 @@ class Master:
         start_worker: Callable[[Seat], int],
         *,
         bind_given: bool = True,
+        served: Callable[[], None] = lambda: None,
     ) -> None:
         """Make a master that listens nowhere yet.
 
         `start_worker` runs in each forked child and returns its exit code.
         Without `bind_given` sockets passed by the service manager replace
-        config.bind; with it they are added.
+        config.bind; with it they are added. `served` is called whenever all
+        workers are ready.
         """
         self._config = config
         self._configs = {1: config}
         self._reload_config = reload_config
         self._start_worker = start_worker
         self._bind_given = bind_given
+        self._served = served
         self._fleet = Fleet(plan_of(config))
         self._prompter = Prompter(config)
         self._pulse = Pulse()
@@ -300,6 +303,7 @@ class Master:
             log.info("%s", status)
         self._succession.settled(status)
         self._prompter.ready()
+        self._served()
 
     def _note_abandoned(self, generation: int, kept: int, why: str) -> None:
         self._config = self._configs[kept]
@@ -390,7 +394,7 @@ class Master:
 
     def _rest(self) -> None:
         """Let the workers go and stay, as gunicorn's users ask of the old master; a terminal sends this for less."""
-        if self._succession.heir is not None:
+        if self._config.daemon or self._succession.heir is not None:
             self._fleet.resize(0)
             log.info("the workers leave, and this master stays; HUP brings them back")
 
