@@ -6,6 +6,8 @@ which the processor writes whole.
 """
 
 import mmap
+import os
+import signal
 import time
 
 #: The columns of a row, each with what it means. Those that count only grow; the
@@ -53,6 +55,7 @@ COLUMNS = {
     "responses_5xx": "Requests answered with a status from 500 on.",
     "born_ms": "When the process was forked, in milliseconds of the monotonic clock.",
     "access_lines_lost": "Lines of the access log that could not be written.",
+    "tells_stacks": "Whether it tells where it is when it is stuck.",
 }
 
 _INDEX = {column: index for index, column in enumerate(COLUMNS)}
@@ -60,6 +63,15 @@ _INDEX = {column: index for index, column in enumerate(COLUMNS)}
 #: Room for every worker and its replacement; memory that nobody writes to costs nothing.
 MAX_ROWS = 1024
 WIDTH = 64
+
+#: How much of the line of the last request a row keeps, in bytes.
+LINE = 120
+
+#: Room for the stacks of one worker, in bytes; it is taken only when something is written.
+STACKS = 1 << 20
+
+#: Asks a worker for its stacks. Nobody else uses a number so high.
+STACKS_SIGNAL = signal.SIGRTMAX - 1 if hasattr(signal, "SIGRTMAX") else signal.SIGUSR2
 
 
 def monotonic_ms() -> int:
@@ -70,10 +82,13 @@ def monotonic_ms() -> int:
 class Row:
     """One worker's row: `row["requests"] += 1`."""
 
-    __slots__ = ("_cells",)
+    __slots__ = ("_cells", "_line", "_stacks")
 
-    def __init__(self, cells: memoryview) -> None:
+    def __init__(self, cells: memoryview, line: memoryview, stacks: tuple[int, int]) -> None:
+        """*stacks* is the file that they are written to, and where in it."""
         self._cells = cells
+        self._line = line
+        self._stacks = stacks
 
     def __getitem__(self, column: str) -> int:
         return self._cells[_INDEX[column]]
@@ -84,6 +99,33 @@ class Row:
     def clear(self) -> None:
         for index in range(WIDTH):
             self._cells[index] = 0
+        self._line[:] = bytes(LINE)
+
+    def note(self, head: bytearray) -> None:
+        """Keep the line that *head* begins with: if the worker gets stuck, this is what it has begun last."""
+        line = head[:LINE]
+        self._line[: len(line)] = line
+
+    def read_line(self) -> str:
+        """Return the line of the last request, cut if it is long; empty before the first."""
+        return bytes(self._line).strip(b"\0").partition(b"\r")[0].decode("latin-1")
+
+    def open_stacks(self) -> int:
+        """Return a descriptor to write stacks to, for `take_stacks` to find. Raises OSError where that cannot be."""
+        file, position = self._stacks
+        # Opened anew, for a position of its own.
+        descriptor = os.open(f"/proc/self/fd/{file}", os.O_WRONLY | os.O_CLOEXEC)
+        os.lseek(descriptor, position, os.SEEK_SET)
+        return descriptor
+
+    def take_stacks(self) -> str:
+        """Return the stacks that were written, and forget them; empty if there are none."""
+        file, position = self._stacks
+        if file < 0:
+            return ""
+        data = os.pread(file, STACKS, position).partition(b"\0")[0]
+        os.pwrite(file, bytes(len(data)), position)
+        return data.decode("utf-8", "backslashreplace")
 
     def read(self) -> dict[str, int]:
         """Return the row as it stands, by column."""
@@ -93,9 +135,13 @@ class Row:
 class Scoreboard:
     """The table. `in_use` rows from the first on have been given to somebody, now or earlier."""
 
-    def __init__(self, rows: int = MAX_ROWS) -> None:
-        self._memory = mmap.mmap(-1, (rows + 1) * WIDTH * 8)
-        self._cells = memoryview(self._memory).cast("q")
+    def __init__(self, rows: int = MAX_ROWS, stacks: int = -1) -> None:
+        """*stacks* is a file in memory for what stuck workers say, -1 for none."""
+        cells = (rows + 1) * WIDTH * 8
+        self._memory = mmap.mmap(-1, cells + rows * LINE)
+        self._cells = memoryview(self._memory)[:cells].cast("q")
+        self._lines = memoryview(self._memory)[cells:]
+        self._stacks = stacks
         #: One cell behind the last row, so that the workers see what the master writes.
         self._in_use = rows * WIDTH
 
@@ -115,4 +161,5 @@ class Scoreboard:
         return self._cells[_INDEX[name] : self.in_use * WIDTH : WIDTH]
 
     def row(self, index: int) -> Row:
-        return Row(self._cells[index * WIDTH : (index + 1) * WIDTH])
+        cells = self._cells[index * WIDTH : (index + 1) * WIDTH]
+        return Row(cells, self._lines[index * LINE : (index + 1) * LINE], (self._stacks, index * STACKS))

@@ -22,7 +22,7 @@ from greenserve.mailbox import Failed, Mailbox, Message, open_mailboxes
 from greenserve.master.listeners import Listeners
 from greenserve.master.signals import Signals, fork, let_signals_in
 from greenserve.seat import Seat
-from greenserve.status import Row, Scoreboard, monotonic_ms
+from greenserve.status import STACKS_SIGNAL, Row, Scoreboard, monotonic_ms
 from greenserve.title import Title
 
 log = logging.getLogger("greenserve.error")
@@ -42,7 +42,7 @@ class Crew:
         self._start_worker = start_worker
         self._listeners = listeners
         self._signals = signals
-        self._scoreboard = Scoreboard()
+        self._scoreboard = Scoreboard(stacks=os.memfd_create("stacks") if hasattr(os, "memfd_create") else -1)
         self._secret = os.urandom(32)
         self.hands: dict[int, Hand] = {}
 
@@ -88,6 +88,22 @@ class Crew:
         """Return when the worker last showed life, in monotonic seconds; 0 before the first time."""
         row = self.hands[pid].row
         return row["heartbeat_ms"] / 1000 if row is not None else 0.0
+
+    def ask_for_stacks(self, pid: int) -> None:
+        """Let the worker tell where it is, if it can: others would die of the signal."""
+        row = self.hands[pid].row if pid in self.hands else None
+        if row is not None and row["tells_stacks"]:
+            self._signal(pid, STACKS_SIGNAL)
+
+    def take_stacks(self, pid: int) -> str:
+        """Return what the worker has said since it was asked, empty if nothing."""
+        row = self.hands[pid].row if pid in self.hands else None
+        return row.take_stacks() if row is not None else ""
+
+    def read_request(self, pid: int) -> str:
+        """Return the line of the request that the worker has begun last, empty before the first."""
+        row = self.hands[pid].row if pid in self.hands else None
+        return row.read_line() if row is not None else ""
 
     def read_answers(self, pid: int) -> tuple[int, int]:
         """Return how many requests the worker has answered, and how many of them with errors."""

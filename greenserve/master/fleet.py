@@ -157,9 +157,9 @@ class Fleet:
     def stuck(self, pid: int, now: float, seconds: float) -> None:
         """The worker has shown no sign of life for *seconds*: it is killed when it is replaced, unless it comes back."""
         worker = self.workers.get(pid)
-        if worker is None or worker.stuck or not worker.serving:
+        if worker is None or worker.stuck_at is not None or not worker.serving:
             return
-        worker.stuck = True
+        worker.stuck_at = now
         worker.deadline = now + HOPE
         worker.why = f"its hub has been stuck for {seconds:.1f} s"
         self._news.append(Examine(pid, seconds))
@@ -167,8 +167,8 @@ class Fleet:
     def revived(self, pid: int, now: float) -> None:
         """A stuck worker shows life again: it has been given up, but may finish what it has."""
         worker = self.workers.get(pid)
-        if worker is not None and worker.stuck and not worker.aborted and not worker.killed:
-            worker.stuck = False
+        if worker is not None and worker.stuck_at is not None and not worker.aborted and not worker.killed:
+            worker.stuck_at = None
             self._news += self._drain([worker], now)
 
     def exited(self, pid: int, now: float) -> Worker | None:
@@ -321,7 +321,7 @@ class Fleet:
         """Give up on stuck workers as soon as they are replaced."""
         if now >= self._drain_at or sum(worker.ready for worker in self._fresh()) >= self.size:
             for worker in self.workers.values():
-                if worker.stuck and not worker.aborted and worker.deadline is not None:
+                if worker.stuck_at is not None and not worker.aborted and worker.deadline is not None:
                     worker.deadline = min(worker.deadline, now)
 
     def _kills(self, now: float) -> list[Move]:
@@ -330,7 +330,7 @@ class Fleet:
 
     def _part_with(self, worker: Worker, now: float) -> Move:
         """End a worker that is late; one that is stuck may speak first, if its hooks have something to say."""
-        if self.plan.aborts and worker.stuck and not worker.aborted and not self.stopping:
+        if self.plan.aborts and worker.stuck_at is not None and not worker.aborted and not self.stopping:
             worker.aborted = True
             worker.deadline = now + LAST_WORDS
             return Abort(worker.pid, worker.why)

@@ -19,6 +19,7 @@ from greenserve.errors import FatalError
 from greenserve.log import flush_error_log, reopen_error_log
 from greenserve.master import journal, moves, watcher
 from greenserve.master.crew import Crew
+from greenserve.master.examiner import Examiner
 from greenserve.master.fleet import Fleet
 from greenserve.master.listener import Listener, take_passed_listeners
 from greenserve.master.listeners import Listeners
@@ -27,7 +28,6 @@ from greenserve.master.notify import Notifier
 from greenserve.master.owner import find_owner, make_log_files
 from greenserve.master.pidfile import Pidfile
 from greenserve.master.prompter import Prompter
-from greenserve.master.pulse import Pulse
 from greenserve.master.signals import Signals
 from greenserve.master.succession import Succession, take_estate
 from greenserve.seat import Seat
@@ -63,7 +63,6 @@ class Master:
         self._served = served
         self._fleet = Fleet(plan_of(config))
         self._prompter = Prompter(config)
-        self._pulse = Pulse()
         self._notifier = Notifier()
         self._introduced = False
         #: The failure of each generation that was shown: a screen is for a person, once.
@@ -102,6 +101,7 @@ class Master:
         self._pidfile = self._write_pidfile(held, beside=estate is not None)
         self._title = Title("master", self._config)
         self._crew = Crew(self._start_worker, self._listeners, self._signals)
+        self._examiner = Examiner(self._fleet, self._crew)
         self._succession = Succession(self._crew, self._listeners, self._notifier, estate)
         self._watcher = self._crew.fork_watcher(watcher.watch, self._config) if self._config.reload else None
 
@@ -133,11 +133,11 @@ class Master:
         if self._fleet.outcome is not None:
             return
         now = time.monotonic()
-        times = [self._fleet.wake_at(now), self._pulse.next_look(self._beats(), self._config.timeout)]
+        times = [self._fleet.wake_at(now), self._examiner.next_look(self._config.timeout)]
         times += [self._notifier.feed_watchdog(now), flush_error_log()]
         times.append(self._title.tell(now, *journal.describe_fleet(self._fleet)))
         wake_at = min((moment for moment in times if moment is not None), default=None)
-        self._pulse.sleeps_until(wake_at)
+        self._examiner.sleeps_until(wake_at)
         poll = select.poll()
         poll.register(self._signals.fileno(), select.POLLIN)
         for hand in self._crew.hands.values():
@@ -146,7 +146,7 @@ class Master:
         poll.poll(None if wake_at is None else max(0, math.ceil((wake_at - now) * 1000)))
 
     def _look_around(self) -> None:
-        self._pulse.woke(time.monotonic())
+        self._examiner.woke()
         for pid in list(self._crew.hands):
             self._read_mail(pid)
         # Before the dead are counted: a death after this leaves another byte, and
@@ -158,7 +158,7 @@ class Master:
             self._read_mail(pid)
             self._crew.bury(pid)
             self._note_death(pid, code)
-        self._look_for_stuck()
+        self._examiner.look(self._config.timeout)
         self._look_at_canary()
         self._follow_succession()
 
@@ -235,15 +235,6 @@ class Master:
         level, sentence = journal.describe_death(worker, code, self._fleet.stopping)
         log.log(level, "%s %s", journal.name(worker), sentence)
 
-    def _beats(self) -> dict[int, float]:
-        serving = [worker for worker in self._fleet.workers.values() if worker.serving]
-        return {w.pid: max(w.ready_at, self._crew.read_heartbeat(w.pid)) for w in serving if w.ready_at is not None}
-
-    def _look_for_stuck(self) -> None:
-        now = time.monotonic()
-        for pid, seconds in self._pulse.find_stuck(self._beats(), self._config.timeout, now).items():
-            self._fleet.stuck(pid, now, seconds)
-
     def _look_at_canary(self) -> None:
         if self._config.canary:
             for pid in self._fleet.on_trial:
@@ -263,8 +254,10 @@ class Master:
                 self._crew.send(pid, mailbox.Relieved())
             case moves.Drain(pid, grace):
                 self._crew.send(pid, mailbox.Drain(grace))
+            case moves.Examine(pid, seconds):
+                self._examine(pid, seconds)
             case moves.Abort(pid, why):
-                log.error("%s is aborted: %s", self._name(pid), why)
+                log.error("%s is aborted: %s" + self._examiner.hear(pid), self._name(pid), why)
                 self._crew.abort(pid)
             case moves.Kill(pid, why):
                 self._kill(pid, why)
@@ -289,9 +282,14 @@ class Master:
             self._fleet.forked(pid, number, generation, now)
             self._prompter.forked(worker, pid)
 
+    def _examine(self, pid: int, seconds: float) -> None:
+        request = self._examiner.ask(pid) or "no request"
+        log.error("%s has been stuck for %.1f s, since it began %s: another takes its place", self._name(pid), seconds, request)
+
     def _kill(self, pid: int, why: str) -> None:
         if why:
-            log.error("%s is killed: %s", self._name(pid), why)
+            # Where it was has lines of its own, which an argument would not keep.
+            log.error("%s is killed: %s" + self._examiner.hear(pid), self._name(pid), why)
         self._crew.kill(pid)
 
     def _note_settled(self, generation: int) -> None:

@@ -47,8 +47,8 @@ class Worker:
     relieved_at: float | None = None
     #: The most seconds it gets to finish; fewer than others if it is dangerous to keep.
     grace: float = inf
-    #: Its hub is blocked: it serves nobody, but may come back.
-    stuck: bool = False
+    #: When its hub was found blocked: it serves nobody, but may come back.
+    stuck_at: float | None = None
     #: It was asked for its last words.
     aborted: bool = False
     #: When it is killed; None until it was asked to leave.

@@ -32,6 +32,7 @@ from greenserve.seat import Seat
 from greenserve.worker.certificates import make_context
 from greenserve.worker.identity import assume_identity
 from greenserve.worker.tickets import share_tickets
+from greenserve.worker.stacks import answer_examiner
 from greenserve.worker.worker import Worker
 from greenserve.wsgi.error_page import ErrorPage
 from greenserve.wsgi.exchange import Application
@@ -70,6 +71,7 @@ def boot(seat: Seat) -> Worker:
     """Return a worker that has begun to serve. Raises AppLoadError or WorkerBootError."""
     seat.mailbox.send(Hello(version("gevent"), loop_name(), "plain Python code"))
     config = seat.config
+    answer_examiner(seat.row)
     allow_descriptors(config.worker_connections)
     try:
         access_log = open_access_log(config) if config.accesslog else None

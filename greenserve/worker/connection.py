@@ -150,6 +150,7 @@ class Connection:
             if buffer:
                 head = service.parse_head(buffer, self._environ, service.limits, seen, standing.names)
                 if head is not None:
+                    service.row.note(buffer)
                     del buffer[: head.size]
                     if head.dropped_fields:
                         service.row["dropped_fields"] += head.dropped_fields

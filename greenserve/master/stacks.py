@@ -1,0 +1,40 @@
+"""What a stuck worker says of itself, in faulthandler's words, and the line of the application in it. Text only."""
+
+import os
+import re
+import sysconfig
+from typing import NamedTuple
+
+import greenserve
+
+_FRAME = re.compile(r'^  File "(.+)", line (\d+) in (.+)$', re.MULTILINE)
+
+#: Folders whose code is not the application's.
+_FOREIGN = tuple(
+    os.path.join(os.path.realpath(folder), "")
+    for folder in (os.path.dirname(greenserve.__file__), *(sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib")))
+)
+
+
+class Place(NamedTuple):
+    file: str
+    line: int
+    function: str
+
+    def __str__(self) -> str:
+        return f"{self.file} line {self.line}, in {self.function}"
+
+
+def find_thread(stacks: str) -> str:
+    """Return the thread that serves: the one with our frames, or else the one that got the signal."""
+    threads = [thread for thread in re.split(r"\n\n+", stacks.strip()) if _FRAME.search(thread)]
+    ours = [thread for thread in threads if any(file.startswith(_FOREIGN[0]) for file, _, _ in _FRAME.findall(thread))]
+    current = [thread for thread in threads if thread.startswith("Current")]
+    return next(iter([*ours, *current, *threads]), "")
+
+
+def find_place(stacks: str) -> Place | None:
+    """Return where the application is: its own line rather than that of a library it has called."""
+    places = [Place(file, int(line), function) for file, line, function in _FRAME.findall(find_thread(stacks))]
+    own = [place for place in places if not os.path.realpath(place.file).startswith(_FOREIGN)]
+    return next(iter([*own, *places]), None)
