@@ -51,6 +51,8 @@ SAME = {
     "errorlog": "",
     "accesslog": "",
     "access_log_format": "",
+    "forwarded_allow_ips": "REMOTE_ADDR becomes the client's, too; from anybody else the fields are removed.",
+    "forwarder_headers": "",
     "graceful_timeout": "Kept by the master, so a stuck worker cannot outlive it.",
     "group": "",
     "header_map": "",
@@ -77,11 +79,15 @@ SAME = {
     "pre_fork": "",
     "pre_request": "",
     "proc_name": "",
+    "proxy_allow_ips": "",
+    "proxy_protocol": "",
     "pythonpath": "",
     "raw_env": "",
     "reload": "Needs watchfiles: `pip install 'greenserve[reload]'`.",
     "reload_extra_files": "",
-    "reuse_port": "",
+    "reuse_port": "The workers share one listener without it, and balance themselves.",
+    "root_path": "",
+    "secure_scheme_headers": "",
     "sendfile": "The variable SENDFILE is not read.",
     "ssl_context": "",
     "strip_header_spaces": "Fields that frame or route stay refused.",
@@ -110,8 +116,6 @@ _PASTE = "name the application as MODULE:CALLABLE, where CALLABLE may be what pa
 _DIRTY = "there are no dirty workers: give such work to a task queue such as Celery or RQ"
 _SYSLOG = "log to stdout or stderr, which systemd and containers collect"
 _LOGGING = "set accesslog, errorlog, loglevel and access_log_format, and configure logging in the application"
-_FORWARDED = "forwarded fields are not read: use the proxy middleware of your framework"
-_PROXY = "the PROXY protocol is not spoken: let the proxy speak plain HTTP to greenserve"
 _CONTROL = "there is no control socket: use signals"
 _TLS = "TLS needs no such switch"
 
@@ -122,7 +126,7 @@ FOREIGN = {
     "asgi_loop": Foreign("auto", "--asgi-loop", PASSED_OVER, _ASGI),
     "capture_output": Foreign(False, "--capture-output", PASSED_OVER, "what workers print goes where the master's output goes"),
     "check_config": Foreign(False, "", PASSED_OVER, "give it as the flag --check-config"),
-    "control_socket": Foreign("", "--control-socket", PASSED_OVER, _CONTROL),
+    "control_socket": Foreign("~/.gunicorn/gunicorn.ctl", "--control-socket", PASSED_OVER, _CONTROL),
     "control_socket_disable": Foreign(False, "--no-control-socket", NEEDLESS, _CONTROL),
     "control_socket_mode": Foreign(0o600, "--control-socket-mode", PASSED_OVER, _CONTROL),
     "default_proc_name": Foreign("gunicorn", "", NEEDLESS, "set proc_name"),
@@ -139,8 +143,6 @@ FOREIGN = {
     "dogstatsd_tags": Foreign("", "--dogstatsd-tags", PASSED_OVER, _STATSD),
     "enable_backlog_metric": Foreign(False, "--enable-backlog-metric", PASSED_OVER, _STATSD),
     "enable_stdio_inheritance": Foreign(False, "-R --enable-stdio-inheritance", NEEDLESS, "it is always so"),
-    "forwarded_allow_ips": Foreign("127.0.0.1,::1", "--forwarded-allow-ips", PASSED_OVER, _FORWARDED),
-    "forwarder_headers": Foreign("SCRIPT_NAME,PATH_INFO", "--forwarder-headers", PASSED_OVER, _FORWARDED),
     "http2_cleartext": Foreign("off", "--http2-cleartext", PASSED_OVER, _HTTP2),
     "http2_initial_window_size": Foreign(65535, "--http2-initial-window-size", PASSED_OVER, _HTTP2),
     "http2_max_concurrent_streams": Foreign(100, "--http2-max-concurrent-streams", PASSED_OVER, _HTTP2),
@@ -158,14 +160,8 @@ FOREIGN = {
     "preload_app": Foreign(False, "--preload", PASSED_OVER, "each worker loads the application itself"),
     "print_config": Foreign(False, "", PASSED_OVER, "give it as the flag --print-config"),
     "protocol": Foreign("http", "--protocol", REFUSED, "greenserve speaks HTTP: let the proxy in front use that, not uwsgi"),
-    "proxy_allow_ips": Foreign("127.0.0.1,::1", "--proxy-allow-from", PASSED_OVER, _PROXY),
-    "proxy_protocol": Foreign("off", "--proxy-protocol", REFUSED, _PROXY),
     "raw_paste_global_conf": Foreign([], "--paste-global", REFUSED, _PASTE),
     "reload_engine": Foreign("auto", "--reload-engine", NEEDLESS, "changes are noticed by watchfiles"),
-    "root_path": Foreign("", "--root-path", PASSED_OVER, "set SCRIPT_NAME in a middleware of the application"),
-    "secure_scheme_headers": Foreign(
-        {"X-FORWARDED-PROTOCOL": "ssl", "X-FORWARDED-PROTO": "https", "X-FORWARDED-SSL": "on"}, "", PASSED_OVER, _FORWARDED
-    ),
     "spew": Foreign(False, "--spew", PASSED_OVER, "use a debugger or a profiler"),
     "ssl_version": Foreign(2, "--ssl-version", PASSED_OVER, "set ssl_minimum_version, or an ssl_context hook"),
     "statsd_host": Foreign(None, "--statsd-host", PASSED_OVER, _STATSD),
