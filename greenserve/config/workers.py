@@ -4,7 +4,7 @@ import dataclasses
 from typing import Literal
 
 from greenserve.cpus import count_usable_cpus
-from greenserve.kinds import Choice, Seconds, Size, Switch, Whole, Workers
+from greenserve.kinds import Choice, Seconds, Several, Size, Switch, Text, Whole, Workers
 from greenserve.setting import WORKERS, setting
 
 
@@ -110,6 +110,17 @@ class WorkerSettings:
         help=(
             "How many workers more than wanted there may be at a time while some are replaced: a new one is ready before an "
             "old one leaves. 0 is as many as there are workers, so that a reload takes as long as one boot."
+        ),
+    )
+    warmup: tuple[str, ...] = setting(
+        Several(Text("a path such as /healthz, or a URL", "PATH")),
+        default=(),
+        flags="--warmup",
+        group=WORKERS,
+        help=(
+            "What a new worker serves to itself before it is ready, so that no client waits for it; may be repeated. If the "
+            "application fails there or answers with a status from 400 on, the worker does not start. A URL says which Host "
+            "and scheme the application sees."
         ),
     )
     canary: float = setting(

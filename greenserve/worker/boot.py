@@ -26,7 +26,7 @@ from gevent import get_hub
 from greenserve.config import Config
 from greenserve.errors import AppLoadError, FatalError, WorkerBootError
 from greenserve.hooks import call_hook, describe_hook, try_hook
-from greenserve.log import AccessLog
+from greenserve.log import AccessLog, write_error_text
 from greenserve.mailbox import Failed, Hello, Ready, Retire
 from greenserve.seat import Seat
 from greenserve.worker.certificates import make_context
@@ -34,8 +34,10 @@ from greenserve.worker.identity import assume_identity
 from greenserve.worker.tickets import share_tickets
 from greenserve.worker.stacks import answer_examiner
 from greenserve.worker.worker import Worker
+from greenserve.wsgi.environ import ErrorStream, connection_environ, listener_environ
 from greenserve.wsgi.error_page import ErrorPage
 from greenserve.wsgi.exchange import Application
+from greenserve.wsgi.rehearsal import rehearse
 from greenserve.wsgi.loader import load_application, make_importable
 
 #: Descriptors that a worker may need beside its connections: the application's files and connections of its own.
@@ -82,7 +84,9 @@ def boot(seat: Seat) -> Worker:
         assume_identity(config.user, config.group, config.umask)
     except (FatalError, OSError) as error:
         raise WorkerBootError(f"a worker cannot start: {error}") from error
-    worker = Worker(seat, load_between_hooks(seat), access_log, tls)
+    application = load_between_hooks(seat)
+    warm_up(application, seat)
+    worker = Worker(seat, application, access_log, tls)
     worker.start()
     seat.worker.booted = True
     seat.mailbox.send(Ready(round(time.monotonic() - BOOT_BEGAN, 3)))
@@ -99,6 +103,14 @@ def load_between_hooks(seat: Seat) -> Application:
     need_hook(config, "post_worker_init", worker)
     application: Application = worker.wsgi
     return application
+
+
+def warm_up(application: Application, seat: Seat) -> None:
+    """Serve what the configuration names to ourselves. Raises AppLoadError if the application does not do well."""
+    for target in seat.config.warmup if not isinstance(application, ErrorPage) else ():
+        errors = ErrorStream(write_error_text)
+        base = listener_environ(seat.listeners[0].getsockname(), multiprocess=seat.config.resolved_workers > 1, errors=errors)
+        rehearse(application, target, connection_environ(base, ("127.0.0.1", 0)))
 
 
 def load_or_show(config: Config) -> Application:

@@ -24,6 +24,12 @@ UNLOADABLE = {
     "needs_missing": "module_that_nobody_wrote",
 }
 
+UNWELL = """
+def application(environ, start_response):
+    start_response("503 Unwell" if environ["PATH_INFO"] == "/healthz" else "200 OK", [])
+    return []
+"""
+
 TRACEBACK = re.compile(r"^Traceback \(most recent call last\):\n(?:[ \t].*\n)+\S.*\n?", re.MULTILINE)
 
 
@@ -124,3 +130,12 @@ def test_port_in_use_is_a_configuration_error():
 )
 def test_check_config_loads_the_application_and_serves_nothing(target, code):
     assert code == run_greenserve("--check-config", target).returncode
+
+
+def test_an_application_that_fails_its_warmup_does_not_start(tmp_path):
+    (tmp_path / "unwell.py").write_text(UNWELL)
+
+    ended = serve("unwell", "--warmup", "/", "--warmup", "/healthz", cwd=tmp_path)
+
+    assert LOAD_ERROR == ended.returncode
+    assert 1 == ended.stderr.count("--warmup /healthz was answered with 503 Unwell, so no worker serves the application\n")
