@@ -37,6 +37,8 @@ class Foreign(NamedTuple):
 
 #: What differs in settings that both have.
 SAME = {
+    "access_log_format": "",
+    "accesslog": "",
     "backlog": "",
     "bind": "",
     "ca_certs": "",
@@ -49,8 +51,6 @@ SAME = {
     "config": "./gunicorn.conf.py is not looked for: name it with `-c gunicorn.conf.py`.",
     "daemon": "The command ends when all workers are ready, and its exit code says whether.",
     "errorlog": "",
-    "accesslog": "",
-    "access_log_format": "",
     "forwarded_allow_ips": "REMOTE_ADDR becomes the client's, too; from anybody else the fields are removed.",
     "forwarder_headers": "",
     "graceful_timeout": "Kept by the master, so a stuck worker cannot outlive it.",
