@@ -31,6 +31,7 @@ from greenserve.mailbox import Failed, Hello, Ready, Retire
 from greenserve.seat import Seat
 from greenserve.worker.certificates import make_context
 from greenserve.worker.identity import assume_identity
+from greenserve.worker.loops import keep_loops_apart
 from greenserve.worker.tickets import share_tickets
 from greenserve.worker.stacks import answer_examiner
 from greenserve.worker.worker import Worker
@@ -71,6 +72,7 @@ def tell_exit(seat: Seat) -> None:
 
 def boot(seat: Seat) -> Worker:
     """Return a worker that has begun to serve. Raises AppLoadError or WorkerBootError."""
+    keep_loops_apart()
     seat.mailbox.send(Hello(version("gevent"), loop_name(), "plain Python code"))
     config = seat.config
     answer_examiner(seat.row)

@@ -60,3 +60,12 @@ def test_worker_answers_others_while_requests_wait(start_server, gate):
 
         visitor.release()
         assert b"passed" == waiting.receive_response().content
+
+
+def test_asyncio_runs_in_many_requests_at_once(start_server):
+    """To asyncio all requests are one thread, in which one loop runs; async views of Django and Flask need many."""
+    server = start_server("loops")
+
+    answers = ask_together(server.address, "/", 20)
+
+    assert [(200, b"[0, 1, 2]")] * 20 == [(answer.status, answer.content) for answer in answers]
