@@ -13,7 +13,7 @@ from pathlib import Path
 
 from greenserve.config import Config
 from greenserve.errors import ConfigError, FatalError
-from greenserve.log import close_error_log, compile_access_format, error_log, open_error_log
+from greenserve.log import Syslog, close_error_log, compile_access_format, error_log, open_error_log
 from greenserve.master.daemon import run_detached
 from greenserve.master.master import Master
 from greenserve.master.owner import make_log_files
@@ -87,7 +87,8 @@ def open_logs(loaded: Loaded) -> None:
     config = loaded.config
     compile_access_format(config.access_log_format)
     make_log_files(config)
-    open_error_log(config.errorlog, config.loglevel)
+    syslog = Syslog(config.syslog_addr, config.syslog_facility, config.syslog_name) if config.syslog else None
+    open_error_log(config.errorlog, config.loglevel, syslog)
     for note in loaded.notes:
         error_log.warning("%s", note)
 

@@ -38,6 +38,11 @@ class Config(
 ):
     """The values in force. Frozen: a reload makes another one."""
 
+    @property
+    def syslog_name(self) -> str:
+        """What syslog knows the messages by; a colon would end it there."""
+        return "greenserve." + (self.syslog_prefix or self.proc_name or self.wsgi_app).replace(":", ".")
+
 
 _FOUND = [Setting(name=field.name, default=field.default, **field.metadata) for field in dataclasses.fields(Config)]
 

@@ -1,11 +1,32 @@
 """What is written about all this, and where."""
 
 import dataclasses
+import re
 
-from greenserve.kinds import Choice, File, Maybe, Text
+from greenserve.kinds import Choice, File, Kind, Maybe, Switch, Text, Whole, text_of
 from greenserve.setting import LOGGING, setting
 
 ACCESS_LOG_FORMAT = '%(h)s %(l)s %(u)s %(t)s "%(r)s" %(s)s %(b)s "%(f)s" "%(a)s"'
+
+#: As greenserve.log.syslog knows them.
+FACILITIES = ("auth", "authpriv", "cron", "daemon", "ftp", "kern", "lpr", "mail", "news", "syslog", "user", "uucp")
+LOCAL_FACILITIES = tuple(f"local{number}" for number in range(8))
+
+
+class SyslogAddress(Kind[str]):
+    """Where a syslog daemon listens; the port is 514 if it is left out."""
+
+    expects = "udp://HOST:PORT, tcp://HOST:PORT, or unix://PATH with #dgram or #stream behind it if need be"
+    metavar = "ADDRESS"
+
+    def parse(self, given: object) -> str:
+        text = text_of(given)
+        if re.fullmatch(r"unix://[^#\0]+(#(dgram|stream))?", text):
+            return text
+        match = re.fullmatch(r"((?:udp|tcp)://(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.%]+\]))(?::([0-9]+))?", text)
+        if match is None:
+            raise ValueError
+        return f"{match[1]}:{Whole(1, 65535).parse(match[2] or 514)}"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -37,4 +58,39 @@ class LogSettings:
         flags="--log-level",
         group=LOGGING,
         help="The least level that is written to the error log.",
+    )
+    syslog: bool = setting(
+        Switch(),
+        default=False,
+        flags="--log-syslog",
+        group=LOGGING,
+        help="Send both logs to syslog as well, as messages of greenserve.NAME.error and greenserve.NAME.access.",
+    )
+    syslog_addr: str = setting(
+        SyslogAddress(),
+        default="udp://localhost:514",
+        flags="--log-syslog-to",
+        group=LOGGING,
+        help="Where the syslog daemon listens, such as unix:///dev/log.",
+    )
+    syslog_prefix: str | None = setting(
+        Maybe(Text("a name", "NAME")),
+        default=None,
+        flags="--log-syslog-prefix",
+        group=LOGGING,
+        help="The NAME in the messages; none is proc_name, or else the application's.",
+    )
+    syslog_facility: str = setting(
+        Choice(*FACILITIES, *LOCAL_FACILITIES, metavar="FACILITY"),
+        default="user",
+        flags="--log-syslog-facility",
+        group=LOGGING,
+        help="The facility of the messages.",
+    )
+    disable_redirect_access_to_syslog: bool = setting(
+        Switch(),
+        default=False,
+        flags="--disable-redirect-access-to-syslog",
+        group=LOGGING,
+        help="Keep access lines from syslog.",
     )

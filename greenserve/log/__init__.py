@@ -6,20 +6,23 @@ because a disk is full, or waits for a lock or a slow reader, since a worker log
 from its hub, and the master from its only loop.
 """
 
-from greenserve.log.access import AccessLog
+from greenserve.log.access import AccessLog, open_access_log
 from greenserve.log.error import close_error_log, error_log, flush_error_log, open_error_log, reopen_error_log, write_error_text
 from greenserve.log.format import compile_access_format
 from greenserve.log.line import Access
 from greenserve.log.ration import Ration
+from greenserve.log.syslog import Syslog
 
 __all__ = [
     "Access",
     "AccessLog",
     "Ration",
+    "Syslog",
     "close_error_log",
     "compile_access_format",
     "error_log",
     "flush_error_log",
+    "open_access_log",
     "open_error_log",
     "reopen_error_log",
     "write_error_text",

@@ -7,6 +7,7 @@ import time
 from greenserve.log.escape import escape_controls
 from greenserve.log.file import LogFile, open_log_file
 from greenserve.log.outflow import Outflow
+from greenserve.log.syslog import Syslog, SyslogSocket
 
 #: Every part logs here; `open_error_log` decides what becomes of it.
 error_log = logging.getLogger("greenserve.error")
@@ -47,8 +48,8 @@ class ErrorFormatter(logging.Formatter):
     escaped. No line but the first begins with "[", so none can pose as a record.
     """
 
-    def __init__(self) -> None:
-        super().__init__("[%(asctime)s] [%(process)d] [%(levelname)s] %(message)s", "%Y-%m-%d %H:%M:%S %z")
+    def __init__(self, layout: str = "[%(asctime)s] [%(process)d] [%(levelname)s] %(message)s") -> None:
+        super().__init__(layout, "%Y-%m-%d %H:%M:%S %z")
 
     def format(self, record: logging.LogRecord) -> str:
         return tame(super().format(self._with_quoted_arguments(record)))
@@ -63,20 +64,20 @@ class ErrorFormatter(logging.Formatter):
 
 
 class ErrorLog(logging.Handler):
-    """Writes records to a LogFile, and tells only later if it cannot: there is nobody else to tell.
+    """Writes records to a file, and tells only later if it cannot: there is nobody else to tell.
 
     It has no lock. A lock that a greenlet or the parent of a fork holds would
     stop whoever logs next.
     """
 
-    def __init__(self, file: LogFile) -> None:
+    def __init__(self, destination: str | Syslog, file: LogFile | SyslogSocket) -> None:
         super().__init__()
-        self.path = file.path
+        self.destination = destination
         self.outflow = Outflow(file, note_recovery=self._note_recovery)
         self.setFormatter(ErrorFormatter())
 
     def _note_recovery(self, lost: int) -> None:
-        error_log.warning("errorlog %r is written again, %d lines were lost", self.path, lost)
+        error_log.warning("errorlog %r is written again, %d lines were lost", self.outflow.file.path, lost)
 
     def createLock(self) -> None:  # noqa: N802 - logging's name
         self.lock = None
@@ -88,7 +89,10 @@ class ErrorLog(logging.Handler):
         return passed
 
     def emit(self, record: logging.LogRecord) -> None:
-        self.outflow.add(self._text(record).encode("utf-8", "backslashreplace") + b"\n")
+        self.outflow.add(self._encode(record))
+
+    def _encode(self, record: logging.LogRecord) -> bytes:
+        return self._text(record).encode("utf-8", "backslashreplace") + b"\n"
 
     def _text(self, record: logging.LogRecord) -> str:
         try:
@@ -105,27 +109,49 @@ class ErrorLog(logging.Handler):
         super().close()
 
 
+class ErrorSyslog(ErrorLog):
+    """The same for syslog, which knows the time and the level by itself."""
+
+    def __init__(self, syslog: Syslog) -> None:
+        super().__init__(syslog, SyslogSocket(syslog.address))
+        self._syslog = syslog
+        self.setFormatter(ErrorFormatter("%(message)s"))
+
+    def _encode(self, record: logging.LogRecord) -> bytes:
+        return self._syslog.message("error", record.levelname, self._text(record))
+
+
 def open_error_logs() -> list[ErrorLog]:
     return [handler for handler in error_log.handlers if isinstance(handler, ErrorLog)]
 
 
-def open_error_log(path: str = "-", level: str = "info") -> None:
-    """Send the error log to *path* ("-" is stderr) from *level* on, instead of where it went before.
+def open_error_log(path: str = "-", level: str = "info", syslog: Syslog | None = None) -> None:
+    """Send the error log to *path* ("-" is stderr) and *syslog* from *level* on, instead of where it went before.
 
     Raises ConfigError if that cannot be, and leaves everything as it was.
     """
     # The same one goes on at a reload: its reader may be slow, and nobody waits for that.
-    if [path] != [log.path for log in open_error_logs()]:
-        fresh = ErrorLog(open_log_file("errorlog", path, sys.__stderr__))
+    wanted: list[str | Syslog] = [path] if syslog is None else [path, syslog]
+    if wanted != [log.destination for log in open_error_logs()]:
+        fresh = [open_destination(each) for each in wanted]
         close_error_log()
-        error_log.addHandler(fresh)
+        for log in fresh:
+            error_log.addHandler(log)
     error_log.setLevel(level.upper())
     error_log.propagate = False
 
 
+def open_destination(destination: str | Syslog) -> ErrorLog:
+    if isinstance(destination, Syslog):
+        return ErrorSyslog(destination)
+    return ErrorLog(destination, open_log_file("errorlog", destination, sys.__stderr__))
+
+
 def write_error_text(text: str) -> None:
-    """Append what an application writes to `wsgi.errors`, as it is but for terminal codes."""
+    """Append what an application writes to `wsgi.errors`, as it is but for terminal codes; syslog has only whole messages."""
     for log in open_error_logs():
+        if isinstance(log, ErrorSyslog):
+            continue
         log.outflow.add(tame(text).encode("utf-8", "backslashreplace"))
 
 
@@ -141,7 +167,7 @@ def reopen_error_log() -> None:
         try:
             log.outflow.reopen()
         except OSError as error:
-            error_log.error("errorlog %r cannot be reopened (%s): the old file goes on", log.path, error.strerror)
+            error_log.error("errorlog %r cannot be reopened (%s): the old file goes on", log.outflow.file.path, error.strerror)
 
 
 def close_error_log() -> None:

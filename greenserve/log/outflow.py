@@ -11,9 +11,28 @@ import time
 from _thread import allocate_lock
 from collections import deque
 from collections.abc import Callable
+from typing import Protocol
 from weakref import WeakSet
 
-from greenserve.log.file import LogFile
+
+class Taker(Protocol):
+    """What lines are written to."""
+
+    path: str
+
+    @property
+    def piece(self) -> int:
+        """How many bytes of whole lines to write at once; a line that is longer goes alone."""
+
+    def write(self, data: bytes) -> int:
+        """Write some of *data*; return how much. Raises BlockingIOError where it would have to wait, and other OSErrors."""
+
+    def await_room(self, seconds: float) -> bool: ...
+
+    def reopen(self) -> None: ...
+
+    def close(self) -> None: ...
+
 
 #: Calls a function when the loop has turned.
 Schedule = Callable[[Callable[[], object]], object]
@@ -39,7 +58,7 @@ class Outflow:
 
     def __init__(
         self,
-        file: LogFile,
+        file: Taker,
         schedule: Schedule | None = None,
         note_loss: Callable[[str], None] = say_nothing,
         note_recovery: Callable[[int], None] = say_nothing,
@@ -150,7 +169,7 @@ class Outflow:
         """Write what is left; a slow reader has a moment for it."""
         until = time.monotonic() + LAST_WORDS
         self.flush()
-        while self.pending and self.file.await_room(max(0.0, until - time.monotonic())):
+        while self.pending and (left := until - time.monotonic()) > 0 and self.file.await_room(left):
             self.flush()
         if self.pending:
             self._lose_all(TOO_SLOW)

@@ -26,7 +26,7 @@ from gevent import get_hub
 from greenserve.config import Config
 from greenserve.errors import AppLoadError, FatalError, WorkerBootError
 from greenserve.hooks import call_hook, describe_hook, try_hook
-from greenserve.log import AccessLog, write_error_text
+from greenserve.log import AccessLog, Syslog, open_access_log, write_error_text
 from greenserve.mailbox import Failed, Hello, Ready, Retire
 from greenserve.seat import Seat
 from greenserve.worker.certificates import make_context
@@ -78,7 +78,7 @@ def boot(seat: Seat) -> Worker:
     answer_examiner(seat.row)
     allow_descriptors(config.worker_connections)
     try:
-        access_log = open_access_log(config) if config.accesslog else None
+        access_log = open_worker_log(config)
         # While we may still read what is root's alone.
         tls = make_context(config)
         if tls is not None:
@@ -150,9 +150,11 @@ def enter_surroundings(config: Config) -> None:
         make_importable(directory)
 
 
-def open_access_log(config: Config) -> AccessLog:
+def open_worker_log(config: Config) -> AccessLog | None:
     """Return the access log; the lines of one turn of the hub are written together."""
-    return AccessLog(config.accesslog or "-", config.access_log_format, get_hub().loop.run_callback)
+    redirected = config.syslog and not config.disable_redirect_access_to_syslog
+    syslog = Syslog(config.syslog_addr, config.syslog_facility, config.syslog_name) if redirected else None
+    return open_access_log(config.accesslog, config.access_log_format, get_hub().loop.run_callback, syslog)
 
 
 def allow_descriptors(connections: int) -> None:

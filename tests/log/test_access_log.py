@@ -3,12 +3,12 @@ import os
 import pytest
 
 from greenserve.errors import ConfigError
-from greenserve.log import Access, AccessLog
+from greenserve.log import Access, open_access_log
 
 
 def test_lines_follow_a_log_that_was_moved(tmp_path):
     path, moved = tmp_path / "access.log", tmp_path / "access.log.1"
-    log = AccessLog(str(path), "%(m)s")
+    log = open_access_log(str(path), "%(m)s")
 
     log.record(Access({"REQUEST_METHOD": "GET"}, 200, [], 0, 0.0, 0.0, 1))
     path.rename(moved)
@@ -24,7 +24,7 @@ def test_lines_follow_a_log_that_was_moved(tmp_path):
 def test_log_that_cannot_be_reopened_goes_on_in_the_old_file(tmp_path, error_file):
     folder, moved = tmp_path / "logs", tmp_path / "moved"
     folder.mkdir()
-    log = AccessLog(str(folder / "access.log"), "")
+    log = open_access_log(str(folder / "access.log"), "")
 
     folder.rename(moved)
     log.reopen()
@@ -36,7 +36,7 @@ def test_log_that_cannot_be_reopened_goes_on_in_the_old_file(tmp_path, error_fil
 
 
 def test_full_disk_is_said_once_and_counted(error_file):
-    log = AccessLog("/dev/full", "")
+    log = open_access_log("/dev/full", "")
 
     for _ in range(3):
         log.write("lost")
@@ -49,7 +49,7 @@ def test_full_disk_is_said_once_and_counted(error_file):
 def test_recovery_tells_how_many_lines_were_lost(tmp_path, error_file):
     path = tmp_path / "access.log"
     path.symlink_to("/dev/full")
-    log = AccessLog(str(path), "")
+    log = open_access_log(str(path), "")
 
     log.write("lost")
     log.write("lost")
@@ -64,7 +64,7 @@ def test_recovery_tells_how_many_lines_were_lost(tmp_path, error_file):
 
 def test_line_after_half_a_line_begins_on_its_own(tmp_path, monkeypatch):
     path = tmp_path / "access.log"
-    log = AccessLog(str(path), "")
+    log = open_access_log(str(path), "")
     write, room = os.write, [4, 0, 100]
 
     def write_what_fits(descriptor, data):
@@ -86,7 +86,7 @@ def test_log_file_is_not_for_everyone_to_write_whatever_the_umask(tmp_path):
     path = tmp_path / "access.log"
     before = os.umask(0)
 
-    AccessLog(str(path), "").close()
+    open_access_log(str(path), "").close()
     os.umask(before)
 
     assert 0o644 == path.stat().st_mode & 0o777
@@ -94,12 +94,12 @@ def test_log_file_is_not_for_everyone_to_write_whatever_the_umask(tmp_path):
 
 def test_log_that_cannot_be_opened_is_a_configuration_error(tmp_path):
     with pytest.raises(ConfigError, match=r"accesslog '.*/none/log' cannot be opened for writing \(No such file or directory\)"):
-        AccessLog(str(tmp_path / "none" / "log"), "")
+        open_access_log(str(tmp_path / "none" / "log"), "")
 
 
 @pytest.mark.parametrize("path", ["-", "/dev/stdout"])
 def test_dash_is_the_standard_output(path, capfd):
-    log = AccessLog(path, "")
+    log = open_access_log(path, "")
 
     log.write("line")
     log.reopen()
