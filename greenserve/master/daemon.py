@@ -8,6 +8,7 @@ whoever waits for the end of our output, as ssh does, gets it.
 import os
 from collections.abc import Callable
 
+from greenserve.log import reopen_error_log
 from greenserve.master.succession import VARIABLE
 
 
@@ -60,6 +61,8 @@ class Detachment:
             os.close(self._said)
             self._said = None
             replace_streams(0, 1, 2)
+            # It holds what was stderr by a descriptor of its own.
+            reopen_error_log()
 
 
 def replace_streams(*streams: int) -> None:

@@ -42,6 +42,14 @@ def test_the_command_ends_when_the_server_serves(place, tmp_path):
     assert ["log"] == os.listdir(tmp_path)
 
 
+def test_the_terminal_is_let_go_though_the_log_went_there(place, tmp_path):
+    done = run_greenserve("hello", *place[:-2], "--access-logfile", "-")
+
+    assert 0 == done.returncode
+    assert "is ready after" in done.stderr
+    end(tmp_path)
+
+
 def test_an_application_that_cannot_be_loaded_is_told_by_the_exit_code(place, tmp_path):
     done = run_greenserve("needs_missing", *place)
 
