@@ -29,6 +29,7 @@ VALUES = {
     "log",
     "seat",
     "title",
+    "account",
 }
 
 #: What each part may import besides itself. Read it top-down: a part knows
@@ -52,6 +53,7 @@ MAY_IMPORT = {
     "log": {"errors"},
     "seat": {"config", "hooks", "mailbox", "status"},
     "title": {"config"},
+    "account": {"errors"},
     "protocol": {"errors"},
     "wsgi": {"errors", "protocol"},
     "worker": VALUES | {"protocol", "wsgi"},

@@ -1,30 +1,18 @@
 """Who is to own the files a server started by root leaves for its workers."""
 
-import grp
 import os
-import pwd
 from contextlib import suppress
 
+from greenserve.account import find_account
 from greenserve.config import Config
 
 
 def find_owner(config: Config) -> tuple[int, int]:
-    """Return uid and gid as os.chown takes them: -1 leaves what is."""
-    if os.geteuid() != 0:
+    """Return uid and gid as os.chown takes them: -1 leaves what is. Raises ConfigError if there is no such user or group."""
+    if os.geteuid() != 0 or (config.user is None and config.group is None):
         return -1, -1
-    return find_uid(config.user), find_gid(config.group)
-
-
-def find_uid(user: int | str | None) -> int:
-    if user is None:
-        return -1
-    return user if isinstance(user, int) else pwd.getpwnam(user).pw_uid
-
-
-def find_gid(group: int | str | None) -> int:
-    if group is None:
-        return -1
-    return group if isinstance(group, int) else grp.getgrnam(group).gr_gid
+    account = find_account(config.user, config.group)
+    return account.uid, account.gid
 
 
 def make_log_files(config: Config) -> None:
