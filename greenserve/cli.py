@@ -13,7 +13,7 @@ from pathlib import Path
 
 from greenserve.config import Config
 from greenserve.errors import ConfigError, FatalError
-from greenserve.log import Syslog, close_error_log, compile_access_format, error_log, open_error_log
+from greenserve.log import Syslog, close_error_log, compile_access_format, error_log, lend_error_log, open_error_log
 from greenserve.master.daemon import run_detached
 from greenserve.master.master import Master
 from greenserve.master.owner import make_log_files
@@ -89,6 +89,7 @@ def open_logs(loaded: Loaded) -> None:
     make_log_files(config)
     syslog = Syslog(config.syslog_addr, config.syslog_facility, config.syslog_name) if config.syslog else None
     open_error_log(config.errorlog, config.loglevel, syslog)
+    lend_error_log()
     for note in loaded.notes:
         error_log.warning("%s", note)
 

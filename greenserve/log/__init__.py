@@ -7,6 +7,7 @@ from its hub, and the master from its only loop.
 """
 
 from greenserve.log.access import AccessLog, open_access_log
+from greenserve.log.alias import lend_error_log
 from greenserve.log.error import close_error_log, error_log, flush_error_log, open_error_log, reopen_error_log, write_error_text
 from greenserve.log.format import compile_access_format
 from greenserve.log.line import Access
@@ -22,6 +23,7 @@ __all__ = [
     "compile_access_format",
     "error_log",
     "flush_error_log",
+    "lend_error_log",
     "open_access_log",
     "open_error_log",
     "reopen_error_log",

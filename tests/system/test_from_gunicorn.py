@@ -63,3 +63,26 @@ def test_a_reload_says_again_what_is_passed_over(start_server, tmp_path):
     server.signal(SIGHUP)
 
     server.wait_for_log(r"\[WARNING\] .*gunicorn.conf.py line 1: spew is gunicorn's, and passed over")
+
+
+FLASK_LIKE = """
+import logging
+
+theirs = logging.getLogger("gunicorn.error")
+ours = logging.getLogger("shop")
+ours.handlers = theirs.handlers
+ours.setLevel(theirs.level)
+ours.info("the shop is open")
+
+def application(environ, start_response):
+    start_response("200 OK", [])
+    return []
+"""
+
+
+def test_an_application_logs_through_gunicorns_logger(start_server, tmp_path):
+    (tmp_path / "shop.py").write_text(FLASK_LIKE)
+
+    server = start_server("shop", cwd=tmp_path)
+
+    assert "[INFO] the shop is open" in server.log
