@@ -50,6 +50,7 @@ SAME = {
     "ciphers": "For TLS 1.2 only.",
     "config": "./gunicorn.conf.py is not looked for: name it with `-c gunicorn.conf.py`.",
     "daemon": "The command ends when all workers are ready, and its exit code says whether.",
+    "disable_redirect_access_to_syslog": "",
     "errorlog": "",
     "forwarded_allow_ips": "REMOTE_ADDR becomes the client's, too; from anybody else the fields are removed.",
     "forwarder_headers": "",
@@ -91,6 +92,10 @@ SAME = {
     "sendfile": "The variable SENDFILE is not read.",
     "ssl_context": "",
     "strip_header_spaces": "Fields that frame or route stay refused.",
+    "syslog": "",
+    "syslog_addr": "",
+    "syslog_facility": "",
+    "syslog_prefix": "",
     "timeout": "Counts only while the hub is stuck; a request that waits may take as long as it likes.",
     "tmp_upload_dir": "",
     "umask": "The caller's, not 0.",
@@ -114,7 +119,6 @@ _ASGI = "greenserve serves WSGI: keep an ASGI server such as uvicorn for ASGI ap
 _HTTP2 = "greenserve speaks HTTP/1.1: let a proxy in front of it speak HTTP/2"
 _PASTE = "name the application as MODULE:CALLABLE, where CALLABLE may be what paste.deploy.loadapp() returns"
 _DIRTY = "there are no dirty workers: give such work to a task queue such as Celery or RQ"
-_SYSLOG = "log to stdout or stderr, which systemd and containers collect"
 _LOGGING = "set accesslog, errorlog, loglevel and access_log_format, and configure logging in the application"
 _CONTROL = "there is no control socket: use signals"
 _TLS = "TLS needs no such switch"
@@ -138,7 +142,6 @@ FOREIGN = {
     "dirty_worker_exit": Foreign(None, "", PASSED_OVER, _DIRTY),
     "dirty_worker_init": Foreign(None, "", PASSED_OVER, _DIRTY),
     "dirty_workers": Foreign(0, "--dirty-workers", PASSED_OVER, _DIRTY),
-    "disable_redirect_access_to_syslog": Foreign(False, "--disable-redirect-access-to-syslog", NEEDLESS, _SYSLOG),
     "do_handshake_on_connect": Foreign(False, "--do-handshake-on-connect", NEEDLESS, _TLS),
     "dogstatsd_tags": Foreign("", "--dogstatsd-tags", PASSED_OVER, _STATSD),
     "enable_backlog_metric": Foreign(False, "--enable-backlog-metric", PASSED_OVER, _STATSD),
@@ -167,10 +170,6 @@ FOREIGN = {
     "statsd_host": Foreign(None, "--statsd-host", PASSED_OVER, _STATSD),
     "statsd_prefix": Foreign("", "--statsd-prefix", PASSED_OVER, _STATSD),
     "suppress_ragged_eofs": Foreign(True, "--suppress-ragged-eofs", NEEDLESS, _TLS),
-    "syslog": Foreign(False, "--log-syslog", PASSED_OVER, _SYSLOG),
-    "syslog_addr": Foreign("udp://localhost:514", "--log-syslog-to", PASSED_OVER, _SYSLOG),
-    "syslog_facility": Foreign("user", "--log-syslog-facility", PASSED_OVER, _SYSLOG),
-    "syslog_prefix": Foreign(None, "--log-syslog-prefix", PASSED_OVER, _SYSLOG),
     "threads": Foreign(1, "--threads", PASSED_OVER, "each connection has a greenlet; requests_in_flight can limit them"),
     "uwsgi_allow_ips": Foreign("127.0.0.1,::1", "--uwsgi-allow-from", NEEDLESS, "greenserve speaks HTTP, not uwsgi"),
     "websocket_max_message_size": Foreign(
