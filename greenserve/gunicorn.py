@@ -206,5 +206,6 @@ def judge_worker_class(value: object) -> tuple[Treatment, str]:
 
 
 def is_gunicorns(file: str) -> bool:
-    """Tell whether a configuration file was written for gunicorn: its name says so."""
-    return "gunicorn" in file.rpartition("/")[2].lower()
+    """Tell whether a configuration file was written for gunicorn: its name says so, or that of its folder."""
+    folder, _, name = file.lower().rpartition("/")
+    return "gunicorn" in name or ("gunicorn" in folder.rpartition("/")[2] and "greenserve" not in name)

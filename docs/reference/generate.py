@@ -35,7 +35,7 @@ Each source overrules those above it.
 A list in one source replaces the list of another; they are not joined.
 An empty variable counts as not set.
 An unknown key, variable or flag is refused, and so is a value that is not of its kind, even if another source overrules it.
-In a file whose name says that it is gunicorn's, such as `gunicorn.conf.py`, unknown names are ignored.
+In a file whose name or folder says that it is gunicorn's, such as `gunicorn.conf.py`, unknown names are ignored.
 There, and as flags, [gunicorn's settings](gunicorn.md) are passed over with a warning.
 
 The files are looked for in the directory the command is started in, or in that of `--chdir` or `GREENSERVE_CHDIR`.

@@ -14,7 +14,9 @@ def load(tmp_path):
     """Load a configuration file that is gunicorn's, with these flags and variables."""
 
     def load(text="", *argv, name="gunicorn.conf.py", **environ):
-        (tmp_path / name).write_text(text)
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
         return load_config(["-c", name, *argv, "app:app"], environ, tmp_path)
 
     return load
@@ -98,9 +100,15 @@ def test_a_value_that_is_wrong_is_refused_there_too(load):
         load("workers = 'many'")
 
 
-@pytest.mark.parametrize("name", ["gunicorn_conf.py", "my-gunicorn.py", "gunicorn.py"])
-def test_a_file_is_gunicorns_if_its_name_says_so(load, name):
+@pytest.mark.parametrize("name", ["gunicorn_conf.py", "my-gunicorn.py", "Gunicorn.py", "gunicorn/prod.py", "etc/gunicorn.d/a.py"])
+def test_a_file_is_gunicorns_if_its_name_or_that_of_its_folder_says_so(load, name):
     assert [] == load("cores = 4", name=name).notes
+
+
+@pytest.mark.parametrize("name", ["server.py", "gunicorn/greenserve.conf.py", "gunicorn/etc/server.py"])
+def test_another_file_is_ours(load, name):
+    with pytest.raises(ConfigError, match="cores is no setting"):
+        load("cores = 4", name=name)
 
 
 def test_in_another_file_gunicorns_settings_are_mistakes_with_advice(load):
