@@ -13,7 +13,16 @@ from pathlib import Path
 
 from greenserve.config import Config
 from greenserve.errors import ConfigError, FatalError
-from greenserve.log import Syslog, close_error_log, compile_access_format, error_log, lend_error_log, open_error_log
+from greenserve.log import (
+    LoggingSource,
+    Logs,
+    Syslog,
+    close_error_log,
+    compile_access_format,
+    error_log,
+    lend_error_log,
+    open_logs,
+)
 from greenserve.master.daemon import run_detached
 from greenserve.master.master import Master
 from greenserve.master.owner import make_log_files
@@ -70,7 +79,7 @@ def act(loaded: Loaded, load: Callable[[], Loaded]) -> int:
 
 def serve(loaded: Loaded, load: Callable[[], Loaded], served: Callable[[], None] = lambda: None) -> int:
     """Serve until the end, and return the exit code; *served* is called when all workers are ready."""
-    open_logs(loaded)
+    open_all_logs(loaded)
     bind_given = not loaded.is_default("bind")
     return Master(loaded.config, partial(reload_config, load), start_worker, bind_given=bind_given, served=served).run()
 
@@ -78,17 +87,18 @@ def serve(loaded: Loaded, load: Callable[[], Loaded], served: Callable[[], None]
 def reload_config(load: Callable[[], Loaded]) -> Config:
     """Return the configuration as it is now, by the function that start uses. Raises ConfigError."""
     loaded = load()
-    open_logs(loaded)
+    open_all_logs(loaded)
     return loaded.config
 
 
-def open_logs(loaded: Loaded) -> None:
+def open_all_logs(loaded: Loaded) -> None:
     """Send the error log where it is to go, see that access lines can be written, and say what was passed over."""
     config = loaded.config
     compile_access_format(config.access_log_format)
     make_log_files(config)
     syslog = Syslog(config.syslog_addr, config.syslog_facility, config.syslog_name) if config.syslog else None
-    open_error_log(config.errorlog, config.loglevel, syslog)
+    source = LoggingSource(config.logconfig_dict, config.logconfig_json, config.logconfig)
+    open_logs(Logs(config.errorlog, config.loglevel, syslog, source))
     lend_error_log()
     for note in loaded.notes:
         error_log.warning("%s", note)

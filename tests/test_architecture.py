@@ -77,6 +77,7 @@ LAZY = {
     ("master/watcher.py", "watchfiles"): "an optional extra, loaded only in the process that watches",
     ("worker/selfsigned.py", "trustme"): "an optional extra, for development",
     ("worker/websocket.py", "geventwebsocket"): "an application's own package, which may not be there",
+    ("log/configured.py", "logging.config"): "it loads socketserver and more, for the few who configure logging",
     ("files.py", "tomli"): "Python 3.10 has no tomllib",
     ("files.py", "tomllib"): "loaded only when there is a file to read",
 }

@@ -1,9 +1,12 @@
 """What is written about all this, and where."""
 
 import dataclasses
+import json
 import re
+from collections.abc import Mapping
+from typing import Any
 
-from greenserve.kinds import Choice, File, Kind, Maybe, Switch, Text, Whole, text_of
+from greenserve.kinds import Choice, File, Kind, Maybe, Switch, Text, Whole, printable, shortened, text_of
 from greenserve.setting import LOGGING, setting
 
 ACCESS_LOG_FORMAT = '%(h)s %(l)s %(u)s %(t)s "%(r)s" %(s)s %(b)s "%(f)s" "%(a)s"'
@@ -27,6 +30,29 @@ class SyslogAddress(Kind[str]):
         if match is None:
             raise ValueError
         return f"{match[1]}:{Whole(1, 65535).parse(match[2] or 514)}"
+
+
+class Dictionary(dict[str, Any]):
+    """One that nobody changes, so that a frozen Config can keep it, whatever it holds."""
+
+    def __hash__(self) -> int:  # type: ignore[override]
+        return hash(frozenset(self))
+
+
+class Table(Kind[Mapping[str, Any]]):
+    """A dictionary; in a text, a JSON object."""
+
+    expects = "a dictionary, or a text that is a JSON object"
+    metavar = "JSON"
+
+    def parse(self, given: object) -> Mapping[str, Any]:
+        found = json.loads(given) if isinstance(given, str) else given
+        if not isinstance(found, dict):
+            raise TypeError
+        return Dictionary(found)
+
+    def show(self, value: Mapping[str, Any]) -> str:
+        return printable(shortened(", ".join(map(str, value))) or "none")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -93,4 +119,25 @@ class LogSettings:
         flags="--disable-redirect-access-to-syslog",
         group=LOGGING,
         help="Keep access lines from syslog.",
+    )
+    logconfig: str | None = setting(
+        Maybe(File()),
+        default=None,
+        flags="--log-config",
+        group=LOGGING,
+        help="A file in the format of logging.config, with the loggers greenserve.error and greenserve.access, or gunicorn's.",
+    )
+    logconfig_json: str | None = setting(
+        Maybe(File()),
+        default=None,
+        flags="--log-config-json",
+        group=LOGGING,
+        help="A JSON file with a dictionary for logging.config; it stands in place of logconfig.",
+    )
+    logconfig_dict: Mapping[str, Any] | None = setting(
+        Maybe(Table()),
+        default=None,
+        flags="--log-config-dict",
+        group=LOGGING,
+        help="A dictionary for logging.config; it stands in place of the files.",
     )

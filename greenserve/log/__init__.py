@@ -8,15 +8,19 @@ from its hub, and the master from its only loop.
 
 from greenserve.log.access import AccessLog, open_access_log
 from greenserve.log.alias import lend_error_log
+from greenserve.log.configured import LoggingSource
 from greenserve.log.error import close_error_log, error_log, flush_error_log, open_error_log, reopen_error_log, write_error_text
 from greenserve.log.format import compile_access_format
 from greenserve.log.line import Access
+from greenserve.log.logs import Logs, open_logs
 from greenserve.log.ration import Ration
 from greenserve.log.syslog import Syslog
 
 __all__ = [
     "Access",
     "AccessLog",
+    "LoggingSource",
+    "Logs",
     "Ration",
     "Syslog",
     "close_error_log",
@@ -26,6 +30,7 @@ __all__ = [
     "lend_error_log",
     "open_access_log",
     "open_error_log",
+    "open_logs",
     "reopen_error_log",
     "write_error_text",
 ]

@@ -4,9 +4,10 @@ import logging
 import sys
 from collections.abc import Callable, Sequence
 
+from greenserve.log.configured import ACCESS, is_configured, our_logger
 from greenserve.log.file import open_log_file
 from greenserve.log.format import compile_access_format
-from greenserve.log.line import Access
+from greenserve.log.line import Access, Atoms
 from greenserve.log.outflow import Outflow, Schedule
 from greenserve.log.syslog import INFO, Syslog, SyslogSocket
 
@@ -86,14 +87,41 @@ class AccessLog:
             each.outflow.close()
 
 
+class ConfiguredAccessLog(AccessLog):
+    """Gives each line to the logger greenserve.access, with the atoms as its arguments, as gunicorn does."""
+
+    def __init__(self, format: str) -> None:
+        super().__init__(format, ())
+        self._logger = our_logger(ACCESS)
+        if self._logger.level == logging.NOTSET:
+            self._logger.setLevel(logging.INFO)
+        self._failed = 0
+
+    @property
+    def lost(self) -> int:
+        return self._failed
+
+    def record(self, access: Access) -> None:
+        try:
+            self._logger.info(self._format(access).replace("%", "%%"), Atoms(access))
+        # Wide, because it runs handlers that are not ours, at the end of a request that went well.
+        except Exception:
+            self._failed += 1
+
+
 def open_access_log(
     path: str | None, format: str, schedule: Schedule | None = None, syslog: Syslog | None = None
 ) -> AccessLog | None:
     """Return the open log, or None if it is to go nowhere. Raises ConfigError.
 
+    If the user has configured the logger of access lines, it gets them and
+    nobody else.
+
     With *schedule* the lines of one turn of the loop are written together, and
     else each at once.
     """
+    if is_configured(ACCESS):
+        return ConfiguredAccessLog(format)
     destinations: list[Destination] = []
     if path:
         destinations.append(FileDestination(path, schedule))

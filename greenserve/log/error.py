@@ -3,7 +3,9 @@
 import logging
 import sys
 import time
+from collections.abc import Mapping
 
+from greenserve.log.configured import ERROR, is_configured, reopen_configured
 from greenserve.log.escape import escape_controls
 from greenserve.log.file import LogFile, open_log_file
 from greenserve.log.outflow import Outflow
@@ -14,6 +16,8 @@ error_log = logging.getLogger("greenserve.error")
 
 #: Seconds until what was not taken is offered again.
 RETRY = 0.5
+
+Arguments = tuple[object, ...] | Mapping[str, object] | None
 
 
 class Quoted:
@@ -33,6 +37,12 @@ class Quoted:
 
 def quote(value: object) -> object:
     return value if isinstance(value, (int, float)) else Quoted(value)
+
+
+def quote_arguments(arguments: Arguments) -> Arguments:
+    if isinstance(arguments, tuple):
+        return tuple(map(quote, arguments))
+    return {name: quote(value) for name, value in arguments.items()} if arguments else arguments
 
 
 def tame(text: str) -> str:
@@ -56,10 +66,7 @@ class ErrorFormatter(logging.Formatter):
 
     def _with_quoted_arguments(self, record: logging.LogRecord) -> logging.LogRecord:
         copy = logging.makeLogRecord(vars(record))
-        if isinstance(record.args, tuple):
-            copy.args = tuple(map(quote, record.args))
-        elif record.args:
-            copy.args = {name: quote(value) for name, value in record.args.items()}
+        copy.args = quote_arguments(record.args)
         return copy
 
 
@@ -121,6 +128,14 @@ class ErrorSyslog(ErrorLog):
         return self._syslog.message("error", record.levelname, self._text(record))
 
 
+class QuoteArguments(logging.Filter):
+    """For handlers that are not ours: what a client sent stays within its line whatever their format."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.args = quote_arguments(record.args)
+        return True
+
+
 def open_error_logs() -> list[ErrorLog]:
     return [handler for handler in error_log.handlers if isinstance(handler, ErrorLog)]
 
@@ -141,6 +156,14 @@ def open_error_log(path: str = "-", level: str = "info", syslog: Syslog | None =
     error_log.propagate = False
 
 
+def use_configured_error_log(level: str) -> None:
+    """Leave the error log to the handlers that the user's configuration gave it."""
+    close_error_log()
+    if error_log.level == logging.NOTSET:
+        error_log.setLevel(level.upper())
+    error_log.addFilter(QuoteArguments())
+
+
 def open_destination(destination: str | Syslog) -> ErrorLog:
     if isinstance(destination, Syslog):
         return ErrorSyslog(destination)
@@ -149,6 +172,8 @@ def open_destination(destination: str | Syslog) -> ErrorLog:
 
 def write_error_text(text: str) -> None:
     """Append what an application writes to `wsgi.errors`, as it is but for terminal codes; syslog has only whole messages."""
+    if is_configured(ERROR) and text.strip():
+        error_log.error("%s", text.rstrip())
     for log in open_error_logs():
         if isinstance(log, ErrorSyslog):
             continue
@@ -168,6 +193,10 @@ def reopen_error_log() -> None:
             log.outflow.reopen()
         except OSError as error:
             error_log.error("errorlog %r cannot be reopened (%s): the old file goes on", log.outflow.file.path, error.strerror)
+    try:
+        reopen_configured()
+    except OSError as error:
+        error_log.error("a log file cannot be reopened (%s): the old file goes on", error)
 
 
 def close_error_log() -> None:

@@ -4,7 +4,7 @@ import base64
 import functools
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from greenserve.errors import ConfigError
@@ -131,6 +131,25 @@ def find_text(atom: str) -> Value:
     """Return what reads *atom*; for one that nobody knows, what always says "-", as gunicorn does."""
     named = re.fullmatch(r"\{(.+)\}([ioe])", atom)
     return NAMED[named[2]](named[1]) if named else TEXTS.get(atom, missing)
+
+
+class Atoms(Mapping[str, "str | int"]):
+    """The atoms of one exchange, each read when it is asked for."""
+
+    def __init__(self, access: Access) -> None:
+        self._access = access
+
+    def __getitem__(self, atom: str) -> str | int:
+        if atom in NUMBERS:
+            number = NUMBERS[atom](self._access)
+            return "-" if number is None else number
+        return find_text(atom)(self._access)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter((*TEXTS, *NUMBERS))
+
+    def __len__(self) -> int:
+        return len(TEXTS) + len(NUMBERS)
 
 
 def laid_out(value: Value, layout: str) -> Value:

@@ -173,3 +173,35 @@ def application(environ, start_response):
     start_response("200 OK", [("Content-Length", "0")])
     return []
 """
+
+
+CONFIGURED = """
+wsgi_app = "app"
+[logconfig_dict.formatters.plain]
+format = "%(name)s|%(message)s"
+[logconfig_dict.handlers.console]
+class = "logging.StreamHandler"
+formatter = "plain"
+[logconfig_dict.loggers."gunicorn.error"]
+handlers = ["console"]
+level = "INFO"
+[logconfig_dict.loggers."greenserve.access"]
+handlers = ["console"]
+"""
+
+
+def test_logging_is_configured_anew_at_a_reload(start_server, tmp_path):
+    file = tmp_path / "greenserve.toml"
+    file.write_text(CONFIGURED)
+    (tmp_path / "app.py").write_text(EXITS)
+    server = start_server(cwd=tmp_path)
+
+    ask_often(server, 1)
+    server.wait_for_log(r"^greenserve\.error\|.*is ready after")
+    server.wait_for_log(r'^greenserve\.access\|127\.0\.0\.1 - - \[.*"GET / HTTP/1\.1" 200 0')
+    file.write_text(file.read_text().replace("%(name)s|", "%(name)s -> "))
+    server.signal(signal.SIGHUP)
+    server.wait_for_generation(2)
+    ask_often(server, 1)
+
+    server.wait_for_log(r'^greenserve\.access -> 127\.0\.0\.1 - - \[.*"GET / HTTP/1\.1" 200 0')
