@@ -32,3 +32,10 @@ class ListeningSettings:
             "to all of them. The workers of one server need it not: they share their listeners."
         ),
     )
+    ipv6_only: bool = setting(
+        Switch(),
+        default=False,
+        flags="--ipv6-only",
+        group=LISTENING,
+        help="Serve IPv6 alone on [::]; without it [::] is every interface of IPv4 too, unless 0.0.0.0 is bound beside it.",
+    )

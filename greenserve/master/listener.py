@@ -74,6 +74,7 @@ class Manner(NamedTuple):
     backlog: int = socket.SOMAXCONN
     umask: int | None = None
     reuse_port: bool = False
+    ipv6_only: bool = False
 
 
 def open_listeners(addresses: Sequence[Address], manner: Manner, beside: Sequence[Address] = ()) -> list[Listener]:
@@ -185,7 +186,7 @@ def bind_tcp(family: int, host: str, port: int, dual: bool, manner: Manner) -> s
         if manner.reuse_port:
             made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         if family == socket.AF_INET6:
-            made.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0 if dual and host == "::" else 1)
+            made.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0 if dual and host == "::" and not manner.ipv6_only else 1)
         made.bind((host, port))
         made.listen(manner.backlog)
         return ready_to_share(made)

@@ -95,4 +95,4 @@ class Listeners:
 
 
 def manner_of(config: Config) -> Manner:
-    return Manner(config.backlog, config.umask, config.reuse_port)
+    return Manner(config.backlog, config.umask, config.reuse_port, config.ipv6_only)

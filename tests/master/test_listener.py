@@ -68,6 +68,16 @@ def test_all_interfaces_of_ipv6_serve_ipv4_too(listen):
         pass
 
 
+def test_all_interfaces_of_ipv6_are_served_alone_if_that_is_asked_for(listen):
+    (listener,) = listen(Address("tcp", "::", 0), ipv6_only=True)
+    port = listener.socket.getsockname()[1]
+
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", port)).close()
+    with socket.create_connection(("::1", port)):
+        pass
+
+
 def test_all_interfaces_of_both_can_be_asked_for_side_by_side(listen):
     (first,) = listen(Address("tcp", "0.0.0.0", 0))
     port = first.socket.getsockname()[1]
