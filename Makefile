@@ -1,11 +1,12 @@
 # make demo     the example board with 4 workers on http://127.0.0.1:8000
 # make test     everything: system packages, the built wheel, lint, types, tests
 # make fuzz     a million damaged requests, read by us and by others; FUZZ_SEED repeats a run
+# make bench    the server and its peers side by side, for hours; ARGS=--quick for a look
 # make lint     format, lint and types alone
 # make image    a container image of the board; ENGINE=podman if there is no docker
 # make clean    forget all that was built
 #
-# PYTHON names the interpreter, 3.10 or later; ARGS are more arguments for pytest.
+# PYTHON names the interpreter, 3.10 or later; ARGS are more arguments for pytest or the benchmark.
 # No compiler is needed.
 
 PYTHON ?= python3
@@ -27,7 +28,7 @@ BOARD := examples/flask_board
 EXAMPLES := $(wildcard examples/*/requirements.txt)
 NO_DEPS := tests/judges/no-deps.txt
 
-.PHONY: demo test fuzz lint packages image clean
+.PHONY: demo test fuzz bench lint packages image clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/installed $(VENV)/board-requirements
@@ -48,6 +49,9 @@ lint: $(VENV)/test-requirements
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
+bench:
+	$(PYTHON) -m bench $(ARGS)
+
 packages:
 	.ci/install-packages $(PYTHON)
 
@@ -55,7 +59,7 @@ image:
 	$(ENGINE) build --target board --tag greenserve-board .
 
 clean:
-	rm -rf $(VENV) build dist artifacts *.egg-info .tox .mypy_cache .pytest_cache .ruff_cache .hypothesis $(BOARD)/instance
+	rm -rf $(VENV) .venv-bench build dist artifacts *.egg-info .tox .mypy_cache .pytest_cache .ruff_cache .hypothesis $(BOARD)/instance
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 # What is below makes the environment. Each file is touched when its step is done,

@@ -1,0 +1,89 @@
+"""The plot, from the JSON: `python -m bench.plot RESULTS`. It alone needs matplotlib."""
+
+import json
+import math
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+
+matplotlib.use("Agg")
+import matplotlib.pyplot as plt
+
+COLUMNS = 3
+WIDTH, HEIGHT = 5.2, 3.2
+
+OURS, FLOOR, OTHERS = "#2a7f4f", "#b8b8b8", "#7d93a8"
+
+SERIES = re.compile(r"concurrency-(\d+)")
+
+Board = dict[str, Any]
+
+
+def main() -> None:
+    path = Path(sys.argv[1])
+    boards = json.loads(path.read_text(encoding="utf-8"))["boards"]
+    figure = draw(boards)
+    for kind in ("png", "svg"):
+        figure.savefig(path.with_name(f"plot.{kind}"), dpi=120)
+
+
+def draw(boards: list[Board]) -> Any:
+    """Draw a panel of bars for each scenario, and one of lines for the cost against concurrency."""
+    bars = [board for board in boards if not SERIES.fullmatch(board["name"])]
+    series = [board for board in boards if SERIES.fullmatch(board["name"])]
+    panels = len(bars) + bool(series)
+    rows = max(1, math.ceil(panels / COLUMNS))
+    figure, axes = plt.subplots(rows, COLUMNS, figsize=(WIDTH * COLUMNS, HEIGHT * rows), layout="constrained", squeeze=False)
+    places = list(axes.flat)
+    for place, board in zip(places, bars, strict=False):
+        draw_bars(place, board)
+    if series:
+        draw_lines(places[len(bars)], series)
+    for place in places[panels:]:
+        place.axis("off")
+    return figure
+
+
+def draw_bars(place: Any, board: Board) -> None:
+    rows = [row for row in board["rows"] if row["figure"] is not None][::-1]
+    figures = [row["figure"] for row in rows]
+    spans = [[row["figure"] - row["least"] for row in rows], [row["most"] - row["figure"] for row in rows]]
+    bars = place.barh([row["server"] for row in rows], figures, color=[color_of(row["server"]) for row in rows], xerr=spans)
+    place.bar_label(bars, [f"{figure:.3g}" for figure in figures], padding=3, fontsize=8)
+    place.set(title=board["title"], xlabel=board["unit"])
+    place.margins(x=0.15)
+    tidy(place)
+
+
+def draw_lines(place: Any, series: list[Board]) -> None:
+    """Draw cost against connections, one line for each server."""
+    for server in dict.fromkeys(row["server"] for board in series for row in board["rows"]):
+        points = [point for board in series if (point := find_point(board, server))]
+        place.plot(
+            *zip(*points, strict=True), marker="o", markersize=3, label=server, linewidth=2 if color_of(server) == OURS else 1
+        )
+    place.set(title="Hello, cost against concurrency", xlabel="connections", ylabel=series[0]["unit"], xscale="log", yscale="log")
+    place.legend(fontsize=6)
+    tidy(place)
+
+
+def find_point(board: Board, server: str) -> tuple[int, float] | None:
+    connections = int(board["name"].rpartition("-")[2])
+    figures = (row["figure"] for row in board["rows"] if row["server"] == server and row["figure"])
+    return next(((connections, figure) for figure in figures), None)
+
+
+def color_of(server: str) -> str:
+    return OURS if server.startswith("greenserve") else FLOOR if server == "C epoll floor" else OTHERS
+
+
+def tidy(place: Any) -> None:
+    place.spines[["top", "right"]].set_visible(False)
+    place.tick_params(labelsize=8)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,57 @@
+"""What a load has to show before it counts."""
+
+import pytest
+
+from bench.answers import Address, Answer, Expected
+from bench.load import Visit, count_answers
+from bench.processes import ServerFault
+
+FAULTLESS = {"unconnected": 0, "unread": 0, "unsent": 0, "refused": 0, "late": 0}
+
+
+def visit(answer: Answer, closing: bool = False) -> Visit:
+    return Visit(None, Address("127.0.0.1", 1), b"", answer, depth=1, seconds=1, closing=closing)
+
+
+def test_part_of_an_answer_counts_as_a_part() -> None:
+    report = {"requests": 2, "bytes": 250, **FAULTLESS}
+
+    assert 2.5 == count_answers(report, visit(Answer(200, b"", 100)), under_way=1)
+
+
+@pytest.mark.parametrize("weight", [50, 200])
+def test_answers_of_another_length_do_not_count(weight: int) -> None:
+    report = {"requests": 1000, "bytes": 1000 * weight, **FAULTLESS}
+
+    with pytest.raises(ServerFault, match=f"answers of {weight} bytes under load, and of 100 without"):
+        count_answers(report, visit(Answer(200, b"", 100)), under_way=1)
+
+
+@pytest.mark.parametrize("fault", FAULTLESS)
+def test_one_error_is_one_too_many(fault: str) -> None:
+    report = {"requests": 1000, "bytes": 100_000, **FAULTLESS, fault: 1}
+
+    with pytest.raises(ServerFault, match=f"1 {fault}"):
+        count_answers(report, visit(Answer(200, b"", 100)), under_way=1)
+
+
+def test_no_answer_at_all_does_not_count() -> None:
+    with pytest.raises(ServerFault, match="answers of 0 bytes"):
+        count_answers({"requests": 0, "bytes": 0, **FAULTLESS}, visit(Answer(200, b"", 100)), under_way=64)
+
+
+def test_end_of_a_connection_is_no_error_where_it_ends_the_answer() -> None:
+    """wrk takes it for one, and does not count such an answer."""
+    report = {"requests": 0, "bytes": 1000, **FAULTLESS, "unread": 10}
+
+    assert 10 == count_answers(report, visit(Answer(200, b"", 100, until_close=True)), under_way=1)
+
+
+def test_other_content_is_a_fault() -> None:
+    with pytest.raises(ServerFault, match="2 wrong bytes"):
+        Expected(b"ab", 2).check(Answer(200, b"ab", 100))
+
+
+def test_other_status_is_a_fault() -> None:
+    with pytest.raises(ServerFault, match="answered 404"):
+        Expected(b"ab").check(Answer(404, b"ab", 100))
