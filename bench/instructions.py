@@ -1,0 +1,133 @@
+"""Instructions per request, counted by callgrind: `python -m bench.instructions`.
+
+They do not depend on the clock nor on who else uses the machine, so they can
+be compared from one commit to the next. They leave out what the kernel does,
+and what a cache misses; CPU time is what decides.
+
+The server is counted from mark to mark, over N requests and over 2 N. The
+difference, divided by N, has neither its start nor the marks in it.
+"""
+
+import argparse
+import json
+import os
+import re
+import shutil
+import socket
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from bench.answers import Address, ask, wait_until_it_answers
+from bench.peers import APPS, FLOOR, HOST, PEERS, PERSISTENT, Peer, Task, Tools
+from bench.processes import ServerFault, ServerProcess, find_free_port
+from bench.scenarios import BROWSER, make_request
+
+#: Seconds for one answer; valgrind makes everything fifty times slower.
+PATIENCE = 60.0
+
+#: Requests before the count: caches fill, and the interpreter specialises what is hot.
+WARMING = 600
+
+#: The C function that bench/apps/counted.py enters at /mark.
+MARK = "getloadavg"
+
+REQUESTS = {"hello": make_request(), "browser": make_request("GET", "/a?b=c", *BROWSER)}
+
+
+def main() -> int:
+    options = parse_options()
+    peers = [peer for peer in PEERS if peer.name in options.server]
+    tools = Tools(options.bin, Path("floor"))
+    counts = {peer.name: count_all(peer, tools, options.request, options.number) for peer in peers}
+    print(json.dumps(counts, indent=1) if options.json else "\n".join(to_lines(counts)))
+    return 0
+
+
+def parse_options() -> argparse.Namespace:
+    known = [peer.name for peer in PEERS if PERSISTENT in peer.abilities and peer is not FLOOR]
+    parser = argparse.ArgumentParser(prog="python -m bench.instructions", description="Count instructions per request.")
+    parser.add_argument("--server", action="append", choices=known, help="which to count; may be repeated [greenserve]")
+    parser.add_argument("--request", action="append", choices=list(REQUESTS), help="which to send; may be repeated [all]")
+    parser.add_argument("--number", type=int, default=500, metavar="N", help="how many, and then twice as many [500]")
+    parser.add_argument(
+        "--bin", type=Path, default=Path(sys.executable).parent, metavar="DIR", help="where the servers are [this environment]"
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    options = parser.parse_args()
+    if not shutil.which("valgrind"):
+        parser.error("callgrind is not there. On Debian and Ubuntu: apt-get install valgrind")
+    options.server = options.server or ["greenserve"]
+    options.request = options.request or list(REQUESTS)
+    return options
+
+
+def to_lines(counts: dict[str, dict[str, float]]) -> Iterator[str]:
+    for server, by_request in counts.items():
+        for request, count in by_request.items():
+            yield f"{server:25} {request:8} {count:10,.0f} instructions per request"
+
+
+def count_all(peer: Peer, tools: Tools, requests: Sequence[str], number: int) -> dict[str, float]:
+    """Return the instructions for each of *requests*, of one server process."""
+    with TemporaryDirectory(prefix="greenserve-bench-") as folder:
+        work = Path(folder)
+        with start_counted(peer, tools, work) as address:
+            for name in requests:
+                send_marked(address, REQUESTS[name], number)
+        totals = read_totals(work)
+    # For each request: what came before the first mark, N requests, 2 N requests.
+    return {name: (totals[3 * i + 2] - totals[3 * i + 1]) / number for i, name in enumerate(requests)}
+
+
+@contextmanager
+def start_counted(peer: Peer, tools: Tools, work: Path) -> Iterator[Address]:
+    """Run the server under callgrind, which writes a total into *work* at each mark."""
+    task = Task("counted", find_free_port())
+    callgrind = ["valgrind", "--quiet", "--tool=callgrind", "--trace-children=yes", f"--dump-before={MARK}"]
+    command = [*callgrind, f"--callgrind-out-file={work}/totals.%p", *peer.command(tools, task)]
+    # The order of dictionaries and sets is the same in every run.
+    environ = {"PYTHONPATH": str(APPS), "PYTHONHASHSEED": "0", **peer.environ}
+    address = Address(HOST, task.port)
+    with (work / "log").open("wb") as log, ServerProcess(command, all_cores(), log, APPS, environ) as server:
+        wait_until_it_answers(server, address, make_request())
+        yield address
+
+
+def send_marked(address: Address, request: bytes, number: int) -> None:
+    """Send marks with N and 2 N requests between them, all on one connection."""
+    length = ask(address, request).length
+    with address.connect(PATIENCE) as connection:
+        for requests in (WARMING, number, 2 * number):
+            ask_often(connection, request, length, requests)
+            ask_often(connection, make_request("GET", "/mark"), length, 1)
+
+
+def ask_often(connection: socket.socket, request: bytes, length: int, times: int) -> None:
+    """Send one request after the other, each when the *length* bytes of the answer before are there."""
+    for _ in range(times):
+        connection.sendall(request)
+        received = 0
+        while received < length:
+            data = connection.recv(65536)
+            if not data:
+                raise ServerFault("closed the connection while its instructions were counted")
+            received += len(data)
+
+
+def read_totals(work: Path) -> list[int]:
+    """Return the instructions from each mark to the next, in their order."""
+    dumps = {path: path.read_text(errors="replace") for path in work.glob("totals.*")}
+    marked = [path for path, text in dumps.items() if f"Trigger: --dump-before={MARK}" in text]
+    in_order = sorted(marked, key=lambda path: int(path.suffix[1:]))
+    return [int(re.search(r"^totals: (\d+)", dumps[path], re.MULTILINE)[1]) for path in in_order]
+
+
+def all_cores() -> frozenset[int]:
+    return frozenset(os.sched_getaffinity(0))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,24 @@
+"""How many instructions a request takes: a regression of speed that no clock can hide."""
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+#: Generous: interpreters differ by a third. To be lowered with each step that makes it faster.
+BOUND = 300_000
+
+
+@pytest.mark.skipif(shutil.which("valgrind") is None, reason="valgrind is not installed")
+def test_hello_does_not_take_more_instructions_than_it_used_to() -> None:
+    command = [sys.executable, "-m", "bench.instructions", "--json", "--request", "hello", "--number", "100"]
+
+    counted = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+    assert "" == counted.stderr
+    assert json.loads(counted.stdout)["greenserve"]["hello"] < BOUND
