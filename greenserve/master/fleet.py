@@ -109,6 +109,7 @@ class Fleet:
 
     def forked(self, pid: int, number: int, generation: int, now: float) -> None:
         self.workers[pid] = Worker(pid, number, generation, now, now + LONG_BOOT)
+        self._faults.booted(now)
 
     def fork_failed(self, now: float) -> None:
         """The kernel refused: out of memory or of processes. Try again after a pause."""

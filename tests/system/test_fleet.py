@@ -1,0 +1,136 @@
+"""No request is dropped on purpose, whatever becomes of the workers. Each test counts what clients received."""
+
+import os
+import re
+import signal
+import time
+from contextlib import ExitStack
+
+import pytest
+
+from tests.support.client import RawClient, make_request
+from tests.support.load import BURST, load
+
+READY = r"worker \d+ \(pid (\d+)\) is ready"
+LEFT = r"worker \d+ \(pid \d+\) has left"
+
+#: On a machine that does other things too; what is promised is 0.25.
+GAP = 1.0
+
+
+@pytest.fixture
+def fault_file(tmp_path):
+    path = tmp_path / "fault"
+    path.write_text("")
+    return path
+
+
+def test_reloads_and_resizes_of_an_application_that_is_slow_to_import(start_server):
+    server = start_server("lazy", "--workers", "2", env={"IMPORT_SECONDS": "1"})
+
+    with load(server, connections=4, bursts=1) as clients:
+        for generation in (2, 3, 4):
+            server.signal(signal.SIGHUP)
+            server.wait_for_generation(generation)
+        server.signal(signal.SIGTTIN)
+        server.wait_for_log(READY, times=9)
+        server.signal(signal.SIGTTOU)
+        server.wait_for_log(LEFT, times=7)
+        clients.wait_for_answers(50)
+
+    assert [] == clients.failures
+    assert clients.max_gap < GAP
+
+
+def test_stop_with_two_hundred_requests_in_flight(start_server):
+    """Clients still arrive until the load balancer has noticed; the server ends when the last one has its answer."""
+    server = start_server("lazy", "--workers", "2", "--drain-delay", "1", env={"SLOW_SECONDS": "3"})
+
+    with ExitStack() as opened:
+        clients = [opened.enter_context(RawClient(server.address)) for _ in range(200)]
+        for client in clients:
+            client.send(make_request("/slow"))
+        with load(server, connections=2, bursts=1) as late:
+            server.signal(signal.SIGTERM)
+            server.wait_for_notification("STOPPING")
+            late.wait_for_answers(20)
+        answers = [client.receive_response().content for client in clients]
+        answered = time.monotonic()
+    code = server.wait()
+
+    assert [] == late.failures
+    assert [b"done"] * 200 == answers
+    assert 0 == code
+    assert time.monotonic() - answered < GAP
+
+
+def test_a_worker_killed_every_second_loses_only_what_is_inside_it(start_server):
+    server = start_server("lazy", "--workers", "4")
+
+    with load(server, connections=4, bursts=1) as clients:
+        for killed in range(1, 4):
+            os.kill(server.workers()[0], signal.SIGKILL)
+            server.wait_for_log(READY, times=4 + killed)
+        clients.wait_for_answers(50)
+
+    # The persistent connections of each victim, and one burst on its way.
+    assert len(clients.failures) <= 3 * (4 + BURST), clients.failures
+    assert 3 == len(re.findall(r"was killed by SIGKILL; the kernel's out-of-memory killer is likely", server.log))
+
+
+def test_code_that_crashes_in_its_first_request_never_replaces_code_that_works(start_server, fault_file):
+    server = start_server("lazy", "--workers", "2", env={"FAULT": str(fault_file)})
+    before = server.workers()
+
+    with load(server, connections=0, bursts=1) as clients:
+        fault_file.write_text("crash")
+        server.signal(signal.SIGHUP)
+        server.wait_for_log("generation 2 crashed soon after it started, generation 1 goes on")
+        clients.wait_for_answers(50)
+
+    assert {*before} <= {*server.workers()}
+    assert "exited with code 11" in server.log
+    # What was inside the three that crashed.
+    assert len(clients.failures) <= 3 * BURST, clients.failures
+
+
+def test_a_canary_that_crashes_is_the_only_worker_with_new_code(start_server, fault_file):
+    server = start_server("lazy", "--workers", "2", "--canary", "5", env={"FAULT": str(fault_file)})
+
+    with load(server, connections=0, bursts=1) as clients:
+        fault_file.write_text("crash")
+        server.signal(signal.SIGHUP)
+        server.wait_for_log("generation 2 crashed soon after it started, generation 1 goes on")
+        clients.wait_for_answers(50)
+
+    assert 3 == len(re.findall(READY, server.log))
+    assert len(clients.failures) <= BURST, clients.failures
+
+
+def test_workers_of_a_master_that_was_killed_finish_what_they_have(start_server):
+    """The server's fixture sees that they end and that the port is free."""
+    server = start_server("lazy", "--workers", "2", env={"SLOW_SECONDS": "2"})
+
+    with ExitStack() as opened:
+        clients = [opened.enter_context(RawClient(server.address)) for _ in range(20)]
+        for client in clients:
+            client.send(make_request("/slow"))
+        server.stop(signal.SIGKILL)
+        server.wait_for_log("the master is gone", times=2)
+        answers = [client.receive_response().content for client in clients]
+
+    assert [b"done"] * 20 == answers
+    server.wait_for_end()
+
+
+def test_workers_that_end_soon_after_boot_are_no_fork_storm(start_server, fault_file):
+    fault_file.write_text("exit")
+    server = start_server("lazy", env={"FAULT": str(fault_file)})
+    began = time.monotonic()
+
+    server.wait_for_log(READY, times=5)
+
+    # Half a second, one second, two seconds are between them.
+    assert time.monotonic() - began > 3.5
+    assert 1 == server.log.count("workers die soon after they start")
+    assert "exited with code 7" in server.log
