@@ -61,7 +61,8 @@ def living_greenlets() -> list[Any]:
     if greenlet is None:
         return []
     gc.collect()
-    return [found for found in gc.get_objects() if isinstance(found, greenlet.greenlet) and found]
+    # By type, since asking a weak proxy for its class asks what it stands for, which may be gone.
+    return [found for found in gc.get_objects() if issubclass(type(found), greenlet.greenlet) and found]
 
 
 def open_descriptors() -> dict[int, str]:

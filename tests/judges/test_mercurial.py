@@ -1,12 +1,17 @@
 """Mercurial pushes to and clones from its own web server."""
 
 import os
+import sys
+from pathlib import Path
 
 import pytest
 
 from tests.judges.conftest import require, run
 
 require("mercurial")
+
+#: Installed beside the interpreter, which need not be on the path.
+HG = Path(sys.executable).with_name("hg")
 
 SIZE = 8_000_000
 
@@ -32,7 +37,7 @@ def remote(serve, directory):
 
 
 def hg(*arguments, cwd):
-    return run("hg", "--config", "ui.username=x", *arguments, cwd=cwd, env={"HGRCPATH": "", "HGPLAIN": "1"})
+    return run(str(HG), "--config", "ui.username=x", *arguments, cwd=cwd, env={"HGRCPATH": "", "HGPLAIN": "1"})
 
 
 def commit(work, name, content):
