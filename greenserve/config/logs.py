@@ -141,3 +141,10 @@ class LogSettings:
         group=LOGGING,
         help="A dictionary for logging.config; it stands in place of the files.",
     )
+    capture_output: bool = setting(
+        Switch(),
+        default=False,
+        flags="--capture-output",
+        group=LOGGING,
+        help="Send what the application prints to errorlog, if that is a file.",
+    )

@@ -8,8 +8,17 @@ from its hub, and the master from its only loop.
 
 from greenserve.log.access import AccessLog, open_access_log
 from greenserve.log.alias import lend_error_log
+from greenserve.log.capture import capture_output
 from greenserve.log.configured import LoggingSource
-from greenserve.log.error import close_error_log, error_log, flush_error_log, open_error_log, reopen_error_log, write_error_text
+from greenserve.log.error import (
+    close_error_log,
+    error_log,
+    flush_error_log,
+    leave_standard_streams,
+    open_error_log,
+    reopen_error_log,
+    write_error_text,
+)
 from greenserve.log.format import compile_access_format
 from greenserve.log.line import Access
 from greenserve.log.logs import Logs, open_logs
@@ -23,10 +32,12 @@ __all__ = [
     "Logs",
     "Ration",
     "Syslog",
+    "capture_output",
     "close_error_log",
     "compile_access_format",
     "error_log",
     "flush_error_log",
+    "leave_standard_streams",
     "lend_error_log",
     "open_access_log",
     "open_error_log",

@@ -9,7 +9,6 @@ can be opened a second time is, and the rest is asked before it is written to.
 import os
 import stat
 from _socket import MSG_DONTWAIT, MSG_NOSIGNAL, socket
-from contextlib import suppress
 
 # Taken before anything is patched: these never switch to another greenlet.
 from select import PIPE_BUF, POLLOUT, poll
@@ -19,11 +18,13 @@ WHOLE = 1 << 30
 
 
 class Channel:
-    """A descriptor of our own: a file, where a write does not wait long, or one opened not to wait."""
+    """A descriptor of our own: a file, where a write does not wait long, or one opened not to wait.
 
-    def __init__(self, descriptor: int, ours: bool = True) -> None:
+    To -1 every write fails.
+    """
+
+    def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
-        self._ours = ours and descriptor >= 0
         #: Bytes of whole lines that one write takes all of or nothing, so that other processes' lines stay whole too.
         self.piece = PIPE_BUF if is_stream(descriptor) else WHOLE
 
@@ -37,9 +38,8 @@ class Channel:
         return bool(asked.poll(seconds * 1000))
 
     def close(self) -> None:
-        if self._ours:
+        if self._descriptor >= 0:
             os.close(self._descriptor)
-        self._ours = False
         self._descriptor = -1
 
 
@@ -51,9 +51,6 @@ class SharedChannel(Channel):
     question and the write, and a person who stops the terminal.
     """
 
-    def __init__(self, descriptor: int) -> None:
-        super().__init__(descriptor, ours=False)
-
     def write(self, data: bytes) -> int:
         if not self.await_room(0):
             raise BlockingIOError
@@ -64,7 +61,7 @@ class SocketChannel(Channel):
     """A stream of the service manager, such as that of systemd's journal."""
 
     def __init__(self, descriptor: int) -> None:
-        super().__init__(os.dup(descriptor))
+        super().__init__(descriptor)
         # Not gevent's: that would set O_NONBLOCK for everybody.
         self._socket = socket(fileno=self._descriptor)
 
@@ -85,13 +82,13 @@ def is_stream(descriptor: int) -> bool:
 
 
 def reach(descriptor: int) -> Channel:
-    """Return a way to what a shared descriptor stands for; one to which every write fails, if that is nothing."""
-    with suppress(OSError):
+    """Return a way of our own to what a shared descriptor stands for; one to which every write fails, if that is nothing."""
+    try:
         if stat.S_ISSOCK(os.fstat(descriptor).st_mode):
-            return SocketChannel(descriptor)
-        if is_stream(descriptor):
-            return reopen_stream(descriptor)
-    return Channel(descriptor, ours=False)
+            return SocketChannel(os.dup(descriptor))
+        return reopen_stream(descriptor) if is_stream(descriptor) else Channel(os.dup(descriptor))
+    except OSError:
+        return Channel(-1)
 
 
 def reopen_stream(descriptor: int) -> Channel:
@@ -100,4 +97,4 @@ def reopen_stream(descriptor: int) -> Channel:
     try:
         return Channel(os.open(f"/proc/self/fd/{descriptor}", flags))
     except OSError:
-        return SharedChannel(descriptor)
+        return SharedChannel(os.dup(descriptor))

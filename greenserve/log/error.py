@@ -5,6 +5,7 @@ import sys
 import time
 from collections.abc import Mapping
 
+from greenserve.log.capture import recapture_output
 from greenserve.log.configured import ERROR, is_configured, reopen_configured
 from greenserve.log.escape import escape_controls
 from greenserve.log.file import LogFile, open_log_file
@@ -195,8 +196,16 @@ def reopen_error_log() -> None:
             error_log.error("errorlog %r cannot be reopened (%s): the old file goes on", log.outflow.file.path, error.strerror)
     try:
         reopen_configured()
+        recapture_output()
     except OSError as error:
         error_log.error("a log file cannot be reopened (%s): the old file goes on", error)
+
+
+def leave_standard_streams() -> None:
+    """Let go of what stdout and stderr were before they were replaced."""
+    for log in open_error_logs():
+        if isinstance(log.outflow.file, LogFile):
+            log.outflow.file.reattach()
 
 
 def close_error_log() -> None:

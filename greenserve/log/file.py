@@ -65,6 +65,11 @@ class LogFile:
 
     def reopen(self) -> None:
         """Open the path anew, for whoever moved the file away. Raises OSError, and goes on with the old one."""
+        if self._standard is None:
+            self.reattach()
+
+    def reattach(self) -> None:
+        """Do so for a standard stream too, which has become another one."""
         old, self._channel = self._channel, self._open()
         old.close()
 

@@ -8,7 +8,7 @@ whoever waits for the end of our output, as ssh does, gets it.
 import os
 from collections.abc import Callable
 
-from greenserve.log import reopen_error_log
+from greenserve.log import leave_standard_streams
 from greenserve.master.succession import VARIABLE
 
 
@@ -62,7 +62,7 @@ class Detachment:
             self._said = None
             replace_streams(0, 1, 2)
             # It holds what was stderr by a descriptor of its own.
-            reopen_error_log()
+            leave_standard_streams()
 
 
 def replace_streams(*streams: int) -> None:

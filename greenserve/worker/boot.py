@@ -26,7 +26,7 @@ from gevent import get_hub
 from greenserve.config import Config
 from greenserve.errors import AppLoadError, FatalError, WorkerBootError
 from greenserve.hooks import call_hook, describe_hook, try_hook
-from greenserve.log import AccessLog, Syslog, open_access_log, write_error_text
+from greenserve.log import AccessLog, Syslog, capture_output, open_access_log, write_error_text
 from greenserve.mailbox import Failed, Hello, Ready, Retire
 from greenserve.seat import Seat
 from greenserve.worker.certificates import make_context
@@ -79,6 +79,8 @@ def boot(seat: Seat) -> Worker:
     allow_descriptors(config.worker_connections)
     try:
         access_log = open_worker_log(config)
+        if config.capture_output and config.errorlog != "-":
+            capture_output(config.errorlog)
         # While we may still read what is root's alone.
         tls = make_context(config)
         if tls is not None:

@@ -205,3 +205,33 @@ def test_logging_is_configured_anew_at_a_reload(start_server, tmp_path):
     ask_often(server, 1)
 
     server.wait_for_log(r'^greenserve\.access -> 127\.0\.0\.1 - - \[.*"GET / HTTP/1\.1" 200 0')
+
+
+PRINTS = """
+import os
+
+def application(environ, start_response):
+    print("printed", environ["PATH_INFO"])
+    os.system("echo echoed >&2")
+    start_response("200 OK", [("Content-Length", "0")])
+    return []
+"""
+
+
+def test_what_is_printed_goes_to_the_error_log_s_file_and_follows_it(start_server, tmp_path):
+    (tmp_path / "app.py").write_text(PRINTS)
+    errors, moved = tmp_path / "error.log", tmp_path / "error.log.1"
+    flags = ("--capture-output", "--error-logfile", str(errors), "--access-logfile", "-", *PLAIN)
+    server = start_server("app", *flags, cwd=tmp_path)
+
+    with RawClient(server.address) as client:
+        client.ask("/before")
+        errors.rename(moved)
+        os.kill(server.workers()[0], signal.SIGUSR1)
+        ask_until(server, lambda: errors.exists() and "echoed" in errors.read_text())
+    server.stop()
+
+    assert "printed /before\nechoed\n" in moved.read_text()
+    assert "printed /\nechoed\n" in errors.read_text()
+    assert "/before\n/\n" in server.log
+    assert "printed" not in server.log
