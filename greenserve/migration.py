@@ -72,8 +72,9 @@ def find_computed(source: str) -> dict[str, str]:
     """Return the expression that each name last got, where that is more than a literal."""
     found: dict[str, str] = {}
     for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Assign):
-            names = [target.id for target in node.targets if isinstance(target, ast.Name)]
+        if isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value is not None:
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            names = [target.id for target in targets if isinstance(target, ast.Name)]
             expression = None if is_literal(node.value) else " ".join(ast.unparse(node.value).split())
             found.update(dict.fromkeys(names, expression or ""))
     return {name: expression for name, expression in found.items() if expression}

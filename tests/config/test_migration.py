@@ -61,8 +61,9 @@ def test_a_literal_is_taken_over_as_it_is(write):
     assert 'bind = "unix:/run/shop.sock"' in lines_of(write("bind = 'unix:/run/shop.sock'"))
 
 
-def test_a_computed_value_keeps_its_expression(write):
-    lines = lines_of(write("import os\nloglevel = os.getenv('NO_SUCH_LEVEL', 'debug')"))
+@pytest.mark.parametrize("name", ["loglevel", "loglevel: str"])
+def test_a_computed_value_keeps_its_expression(write, name):
+    lines = lines_of(write(f"import os\n{name} = os.getenv('NO_SUCH_LEVEL', 'debug')"))
 
     where = lines.index('loglevel = "debug"')
     assert (
