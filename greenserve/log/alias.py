@@ -16,4 +16,4 @@ def lend_error_log() -> None:
     alias = logging.getLogger(ALIAS)
     alias.handlers = list(error_log.handlers)
     alias.setLevel(error_log.level)
-    alias.propagate = False
+    alias.propagate = error_log.propagate
