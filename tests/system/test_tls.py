@@ -1,5 +1,6 @@
 """TLS as people use it: their clients, their certificates, and a reload under load."""
 
+import asyncio
 import os
 import shutil
 import signal
@@ -13,7 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 import requests
-from websocket import create_connection
+from simple_websocket import AioClient
 
 from tests.support.client import RawClient, make_request
 from tests.support.server import RunningServer, run_greenserve
@@ -175,16 +176,27 @@ def test_websocket_speaks_both_ways_at_once(start_server, authority):
     """A tunnel receives in one greenlet and sends in another, and TLS may have something to send for both."""
     pair = authority.issue("localhost")
     server = start_server("socks", *pair.flags)
-    client = create_connection(f"wss://localhost:{server.address[1]}/echo", timeout=30, sslopt={"ca_certs": authority.path})
+    url = f"wss://localhost:{server.address[1]}/echo"
     messages = [bytes([number]) * 300_000 for number in range(30)]
-    sender = threading.Thread(target=lambda: [client.send_binary(message) for message in messages])
 
-    sender.start()
-    received = [client.recv() for _ in messages]
-    sender.join()
-    client.close()
+    received = asyncio.run(send_and_receive(url, messages, ssl.create_default_context(cafile=authority.path)))
 
     assert messages == received
+
+
+async def send_and_receive(url, messages, context):
+    """Receive while sending, in one thread: a client with two would have them meet inside OpenSSL."""
+    client = await AioClient.connect(url, ssl_context=context)
+
+    async def send():
+        for message in messages:
+            await client.send(message)
+
+    sending = asyncio.create_task(send())
+    received = [await client.receive(timeout=30) for _ in messages]
+    await sending
+    await client.close()
+    return received
 
 
 # Who is asking.
