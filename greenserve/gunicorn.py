@@ -123,7 +123,6 @@ _ASGI = "greenserve serves WSGI: keep an ASGI server such as uvicorn for ASGI ap
 _HTTP2 = "greenserve speaks HTTP/1.1: let a proxy in front of it speak HTTP/2"
 _PASTE = "name the application as MODULE:CALLABLE, where CALLABLE may be what paste.deploy.loadapp() returns"
 _DIRTY = "there are no dirty workers: give such work to a task queue such as Celery or RQ"
-_LOGGING = "set accesslog, errorlog, loglevel and access_log_format, and configure logging in the application"
 _CONTROL = "there is no control socket: use signals"
 _TLS = "TLS needs no such switch"
 
@@ -157,7 +156,9 @@ FOREIGN = {
     "http_parser": Foreign("auto", "--http-parser", NEEDLESS, "there is one parser"),
     "http_protocols": Foreign("h1", "--http-protocols", PASSED_OVER, _HTTP2),
     "initgroups": Foreign(False, "--initgroups", NEEDLESS, "it is always done"),
-    "logger_class": Foreign("gunicorn.glogging.Logger", "--logger-class", PASSED_OVER, _LOGGING),
+    "logger_class": Foreign(
+        "gunicorn.glogging.Logger", "--logger-class", PASSED_OVER, "set logconfig_dict, and access_log_format for the lines"
+    ),
     "on_dirty_starting": Foreign(None, "", PASSED_OVER, _DIRTY),
     "paste": Foreign(None, "--paste --paster", REFUSED, _PASTE),
     "preload_app": Foreign(False, "--preload", PASSED_OVER, "each worker loads the application itself"),
