@@ -11,6 +11,7 @@ from contextlib import redirect_stdout
 from functools import partial
 from pathlib import Path
 
+from greenserve.barrier import barrier
 from greenserve.config import Config
 from greenserve.errors import ConfigError, FatalError
 from greenserve.log import (
@@ -98,7 +99,9 @@ def open_all_logs(loaded: Loaded) -> None:
     make_log_files(config)
     syslog = Syslog(config.syslog_addr, config.syslog_facility, config.syslog_name) if config.syslog else None
     source = LoggingSource(config.logconfig_dict, config.logconfig_json, config.logconfig)
-    open_logs(Logs(config.errorlog, config.loglevel, syslog, source))
+    # A configuration of logging names classes, which are imported here.
+    with barrier(Path(config.chdir)):
+        open_logs(Logs(config.errorlog, config.loglevel, syslog, source))
     lend_error_log()
     for note in loaded.notes:
         error_log.warning("%s", note)

@@ -175,36 +175,20 @@ def application(environ, start_response):
 """
 
 
-CONFIGURED = """
-wsgi_app = "app"
-[logconfig_dict.formatters.plain]
-format = "%(name)s|%(message)s"
-[logconfig_dict.handlers.console]
-class = "logging.StreamHandler"
-formatter = "plain"
-[logconfig_dict.loggers."gunicorn.error"]
-handlers = ["console"]
-level = "INFO"
-[logconfig_dict.loggers."greenserve.access"]
-handlers = ["console"]
-"""
+def test_error_log_that_nobody_reads_stops_neither_master_nor_worker(start_server, tmp_path):
+    """Each request is logged with a long line, to a pipe without a reader."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    server = start_server("broken", "--error-logfile", str(pipe))
 
+    with RawClient(server.address) as client:
+        for _ in range(40):
+            client.ask("/raises?" + 4000 * "x")
+    for number in range(2, 5):
+        server.signal(signal.SIGHUP)
+        server.wait_for_generation(number)
 
-def test_logging_is_configured_anew_at_a_reload(start_server, tmp_path):
-    file = tmp_path / "greenserve.toml"
-    file.write_text(CONFIGURED)
-    (tmp_path / "app.py").write_text(EXITS)
-    server = start_server(cwd=tmp_path)
-
-    ask_often(server, 1)
-    server.wait_for_log(r"^greenserve\.error\|.*is ready after")
-    server.wait_for_log(r'^greenserve\.access\|127\.0\.0\.1 - - \[.*"GET / HTTP/1\.1" 200 0')
-    file.write_text(file.read_text().replace("%(name)s|", "%(name)s -> "))
-    server.signal(signal.SIGHUP)
-    server.wait_for_generation(2)
-    ask_often(server, 1)
-
-    server.wait_for_log(r'^greenserve\.access -> 127\.0\.0\.1 - - \[.*"GET / HTTP/1\.1" 200 0')
+    assert 0 == server.stop()
 
 
 PRINTS = """
