@@ -104,8 +104,9 @@ def test_dockerfile_says_the_same_as_its_page() -> None:
         assert f"#     {line}\n" in header
 
 
-def test_settings_of_the_tls_page_are_good(tmp_path: Path) -> None:
-    settings = [found.text for found in find_fences(read_page("docs/how-to/tls.md")) if found.language == "toml"]
+@pytest.mark.parametrize("page", ["tls", "logging"])
+def test_settings_of_the_page_are_good(tmp_path: Path, page: str) -> None:
+    settings = [found.text for found in find_fences(read_page(f"docs/how-to/{page}.md")) if found.language == "toml"]
 
     for text in settings:
         (tmp_path / "greenserve.toml").write_text(text)
@@ -122,6 +123,16 @@ def test_hook_of_the_tls_page_changes_the_context(tmp_path: Path, authority: Aut
 
     assert context is not None
     assert context.verify_flags & ssl.VERIFY_CRL_CHECK_LEAF
+
+
+def test_configuration_of_the_logging_page_is_in_force(start_server: Callable[..., RunningServer], tmp_path: Path) -> None:
+    settings = [found.text for found in find_fences(read_page("docs/how-to/logging.md")) if found.language == "toml"]
+    (tmp_path / "greenserve.toml").write_text(next(text for text in settings if "logconfig_dict" in text))
+
+    server = start_server("hello", "--config", str(tmp_path / "greenserve.toml"))
+    requests.get(server.url, timeout=10)
+
+    server.wait_for_log(r'^INFO 127\.0\.0\.1 - - \[.*"GET / HTTP/1\.1" 200 6')
 
 
 @pytest.mark.skipif(find_haproxy() is None, reason="haproxy is not installed (apt install haproxy)")
