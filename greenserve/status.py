@@ -142,12 +142,21 @@ class Scoreboard:
         self._cells = memoryview(self._memory)[:cells].cast("q")
         self._lines = memoryview(self._memory)[cells:]
         self._stacks = stacks
-        #: One cell behind the last row, so that the workers see what the master writes.
+        #: Two cells behind the last row, so that the workers see what the master writes.
         self._in_use = rows * WIDTH
+        self._leaving = self._in_use + 1
 
     @property
     def in_use(self) -> int:
         return self._cells[self._in_use]
+
+    @property
+    def leaving(self) -> bool:
+        """Whether the whole server is to stop, though it may accept for some seconds more."""
+        return self._cells[self._leaving] != 0
+
+    def leave(self) -> None:
+        self._cells[self._leaving] = 1
 
     def lend(self, index: int) -> Row:
         """Return row *index* for a new worker, empty."""

@@ -74,6 +74,10 @@ class Crew:
         """Hold the conversation with a process that we did not fork."""
         self.hands[pid] = Hand(pid, mailbox)
 
+    def announce_end(self) -> None:
+        """Let the workers tell load balancers to send no more, while they go on."""
+        self._scoreboard.leave()
+
     def send(self, pid: int, message: Message) -> bool:
         return pid in self.hands and self.hands[pid].mailbox.send(message)
 

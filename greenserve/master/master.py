@@ -329,6 +329,7 @@ class Master:
 
     def _end(self, quick: bool) -> None:
         before = self._fleet.grace
+        self._crew.announce_end()
         self._fleet.stop(time.monotonic(), quick=quick)
         if self._fleet.grace == before:
             return

@@ -70,9 +70,14 @@ class Worker:
         # Nobody listens in on a unix socket, and the proxy at its other end speaks plain HTTP.
         tls = self._tls if listener.family != socket.AF_UNIX else None
         multiprocess = config.resolved_workers > 1
-        base = listener_environ(listener.getsockname(), multiprocess=multiprocess, errors=errors, tls=tls is not None)
+        base = listener_environ(
+            listener.getsockname(), multiprocess=multiprocess, errors=errors, tls=tls is not None, ready=self._is_ready
+        )
         take = partial(self._open_connection, base, tls)
         return Acceptor(listener, take, self._service.connections, self._balance, self._seat.row)
+
+    def _is_ready(self) -> bool:
+        return not self._seat.scoreboard.leaving
 
     def _open_connection(self, base: dict[str, Any], tls: SSLContext | None, accepted: Any, peer: Any) -> Connection | None:
         """Make a connection of an accepted socket, counted from now on; None if it is one too many."""

@@ -32,11 +32,18 @@ class ErrorStream:
         """Nothing waits here."""
 
 
-def listener_environ(address: Any, *, multiprocess: bool, errors: ErrorStream, tls: bool = False) -> dict[str, Any]:
+def always() -> bool:
+    return True
+
+
+def listener_environ(
+    address: Any, *, multiprocess: bool, errors: ErrorStream, tls: bool = False, ready: Callable[[], bool] = always
+) -> dict[str, Any]:
     """Return what every request that comes through one listener shares.
 
     *address* is what `getsockname()` says: (host, port, ...), or the path of a
     unix socket, whose requests get the server name "localhost".
+    *ready* tells whether a load balancer should send more.
     """
     host, port = (address[0], address[1]) if isinstance(address, tuple) else ("localhost", 80)
     environ = {
@@ -49,6 +56,7 @@ def listener_environ(address: Any, *, multiprocess: bool, errors: ErrorStream, t
         "wsgi.run_once": False,
         "wsgi.file_wrapper": FileWrapper,
         "wsgi.input_terminated": True,
+        "greenserve.ready": ready,
         "SERVER_SOFTWARE": SERVER_SOFTWARE,
         "SERVER_NAME": host,
         "SERVER_PORT": str(port),

@@ -8,6 +8,12 @@ import pytest
 from tests.support.client import RawClient, make_request
 from tests.support.load import load
 
+HEALTH = """
+def application(environ, start_response):
+    start_response("200 OK" if environ["greenserve.ready"]() else "503 Service Unavailable", [])
+    return []
+"""
+
 
 def test_term_lets_requests_in_flight_finish(start_server, gate):
     server = start_server("gated", "--workers", "2", env=gate.environ)
@@ -101,6 +107,21 @@ def test_exit_comes_with_the_last_answer(start_server, gate):
 
     assert 0 == code
     assert time.monotonic() - answered < 0.5
+
+
+def test_health_checks_can_tell_that_the_server_is_about_to_stop(start_server, tmp_path):
+    (tmp_path / "health.py").write_text(HEALTH)
+    server = start_server("health", "--drain-delay", "1", cwd=tmp_path)
+
+    with RawClient(server.address) as client:
+        before = client.ask().status
+        server.signal(signal.SIGTERM)
+        server.wait_for_notification("STOPPING")
+        after = client.ask()
+
+    assert (200, 503) == (before, after.status)
+    assert after.persistent, "it goes on serving"
+    assert 0 == server.wait()
 
 
 def test_term_serves_on_until_load_balancers_have_noticed(start_server):
