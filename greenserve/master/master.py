@@ -335,7 +335,7 @@ class Master:
             return
         sentence = f"stopping: what is in flight has {self._fleet.grace:g} s" if self._fleet.grace else "stopping at once"
         log.info("%s", sentence)
-        self._succession.stopping(sentence)
+        self._succession.stopping(sentence, resting=self._fleet.size == 0)
 
     def _reload(self) -> None:
         """Read the configuration again, and want a generation that runs by it; keep the old one if it is wrong."""

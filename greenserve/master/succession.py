@@ -48,8 +48,10 @@ class Summons(NamedTuple):
 
 def take_estate(environ: MutableMapping[str, str] = os.environ) -> Estate | None:
     """Return what a master has left to this very process, or None; our children shall not believe it was for them."""
-    text = environ.pop(VARIABLE, "")
-    heir, pid, mailbox, listeners = json.loads(text) if text else (None, 0, 0, [])
+    try:
+        heir, pid, mailbox, listeners = json.loads(environ.pop(VARIABLE, ""))
+    except (ValueError, TypeError):
+        return None
     if heir != os.getpid():
         return None
     return Estate(pid, adopt_mailbox(mailbox), [revive(*one) for one in listeners])
@@ -112,13 +114,16 @@ class Succession:
             self._estate.mailbox.send(Ready(0.0))
         self._notifier.tell_ready(status)
 
-    def stopping(self, status: str) -> None:
-        """This master stops. The service does not, if there is another."""
-        other = self.heir or self.predecessor
-        if other is None:
+    def stopping(self, status: str, resting: bool) -> None:
+        """This master stops; the service does not, if another serves. *resting* is after WINCH: a person leaves to the heir."""
+        if self.heir is not None and not self.leaving and not resting:
+            # Whoever wants the server to stop means the one that is not ready yet, too.
+            self._crew.send(self.heir, Command("stop"))
             self._notifier.tell_stopping(status)
-        else:
+        elif (other := self.heir or self.predecessor) is not None:
             self._notifier.tell_main(other)
+        else:
+            self._notifier.tell_stopping(status)
 
     def move_in(self, pidfile: Pidfile | None, path: str | None) -> None:
         """Take over what only one can have, if the predecessor is gone."""

@@ -390,6 +390,17 @@ def test_a_master_that_is_killed_during_an_upgrade_leaves_all_to_the_new_one(pla
     assert f"{heir}\n" == path.read_text()
 
 
+def test_a_stop_in_the_middle_of_an_upgrade_stops_both(play, tmp_path):
+    path = tmp_path / "sock"
+    master = play("serve", f"bind=unix:{path}")
+    master.read_until(READY)
+    master.send(signal.SIGUSR2)
+    (heir,) = master.read_until(r"pid (\d+) is to be the new master")
+
+    assert 0 == master.stop()
+    assert f"[{heir}] [INFO] the server has stopped" in master.said
+
+
 def test_a_second_upgrade_waits_for_the_first(play):
     master = play("ignore_drain")
     master.read_until(READY)

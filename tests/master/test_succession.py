@@ -3,6 +3,8 @@
 import os
 import socket
 
+import pytest
+
 from greenserve.kinds import Address
 from greenserve.mailbox import Ready, open_mailboxes
 from greenserve.master.listener import Listener
@@ -46,6 +48,11 @@ def test_what_was_left_to_another_process_is_not_ours():
 
     assert take_estate(environ) is None
     assert {} == environ
+
+
+@pytest.mark.parametrize("text", ["", "{", "17", "[1, 2]", '"words"'])
+def test_what_makes_no_sense_is_no_estate(text):
+    assert take_estate({VARIABLE: text}) is None
 
 
 def test_a_link_to_the_release_is_followed_anew(tmp_path, monkeypatch):
