@@ -104,7 +104,7 @@ def test_dockerfile_says_the_same_as_its_page() -> None:
         assert f"#     {line}\n" in header
 
 
-@pytest.mark.parametrize("page", ["tls", "logging"])
+@pytest.mark.parametrize("page", ["tls", "logging", "replace-workers"])
 def test_settings_of_the_page_are_good(tmp_path: Path, page: str) -> None:
     settings = [found.text for found in find_fences(read_page(f"docs/how-to/{page}.md")) if found.language == "toml"]
 
