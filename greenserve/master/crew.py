@@ -93,11 +93,13 @@ class Crew:
         row = self.hands[pid].row
         return row["heartbeat_ms"] / 1000 if row is not None else 0.0
 
-    def ask_for_stacks(self, pid: int) -> None:
-        """Let the worker tell where it is, if it can: others would die of the signal."""
+    def ask_for_stacks(self, pid: int) -> bool:
+        """Let the worker tell where it is; return False if it cannot, for others would die of the signal."""
         row = self.hands[pid].row if pid in self.hands else None
         if row is not None and row["tells_stacks"]:
             self._signal(pid, STACKS_SIGNAL)
+            return True
+        return False
 
     def take_stacks(self, pid: int) -> str:
         """Return what the worker has said since it was asked, empty if nothing."""

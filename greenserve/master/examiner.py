@@ -16,6 +16,9 @@ from greenserve.master.stacks import find_place, find_thread
 
 log = logging.getLogger("greenserve.error")
 
+#: A process that is not stopped has answered a signal by then, in seconds.
+ANSWER = 0.02
+
 
 class Examiner:
     def __init__(self, fleet: Fleet, crew: Crew) -> None:
@@ -46,6 +49,15 @@ class Examiner:
         """Ask a stuck worker where it is; return the request that it has begun last, empty if none."""
         self._crew.ask_for_stacks(pid)
         return self._crew.read_request(pid)
+
+    def question(self, pid: int) -> str:
+        """Return where a worker is that is about to be killed; asked now, unless it was before."""
+        told = self.hear(pid)
+        if not told and self._crew.ask_for_stacks(pid):
+            # The master waits for nobody; but this takes a millisecond, and after it there is nobody to ask.
+            time.sleep(ANSWER)
+            told = self.hear(pid)
+        return told
 
     def hear(self, pid: int) -> str:
         """Return what the worker answered, to stand behind a message for the log; empty if it was not asked, or is silent."""

@@ -289,7 +289,7 @@ class Master:
     def _kill(self, pid: int, why: str) -> None:
         if why:
             # Where it was has lines of its own, which an argument would not keep.
-            log.error("%s is killed: %s" + self._examiner.hear(pid), self._name(pid), why)
+            log.error("%s is killed: %s" + self._examiner.question(pid), self._name(pid), why)
         self._crew.kill(pid)
 
     def _note_settled(self, generation: int) -> None:

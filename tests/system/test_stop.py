@@ -91,6 +91,21 @@ def test_what_outlives_the_graceful_timeout_is_named_with_its_stack(start_server
     )
 
 
+def test_a_stuck_worker_does_not_outlive_the_graceful_timeout(start_server):
+    """The master sees to it, and says where the worker was."""
+    server = start_server("stuck", "--graceful-timeout", "1")
+
+    with RawClient(server.address) as client:
+        client.send(make_request("/call"))
+        server.wait_for_log("from here on nothing turns")
+        began = time.monotonic()
+        code = server.stop(signal.SIGTERM)
+
+    assert 0 == code
+    assert time.monotonic() - began < 4
+    server.wait_for_log(r"is killed: it has not left within 1 s at .*stuck\.py line \d+, in call\n")
+
+
 def test_exit_comes_with_the_last_answer(start_server, gate):
     """Nothing polls by the second."""
     server = start_server("gated", "--workers", "2", env=gate.environ)

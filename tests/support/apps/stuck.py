@@ -1,5 +1,6 @@
 """Each path but `/` keeps the hub from turning for ever, in its own way."""
 
+import os
 from collections import deque
 from itertools import repeat
 
@@ -13,6 +14,7 @@ def spin():
 
 def call():
     """Hold the GIL in C, where no signal is looked for."""
+    os.write(2, b"from here on nothing turns\n")
     deque(repeat(None), maxlen=0)
 
 
