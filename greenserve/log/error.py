@@ -81,8 +81,11 @@ class ErrorLog(logging.Handler):
     def __init__(self, destination: str | Syslog, file: LogFile | SyslogSocket) -> None:
         super().__init__()
         self.destination = destination
-        self.outflow = Outflow(file, note_recovery=self._note_recovery)
+        self.outflow = Outflow(file, note_loss=self._note_loss, note_recovery=self._note_recovery)
         self.setFormatter(ErrorFormatter())
+
+    def _note_loss(self, reason: str) -> None:
+        """It could not be written either."""
 
     def _note_recovery(self, lost: int) -> None:
         error_log.warning("errorlog %r is written again, %d lines were lost", self.outflow.file.path, lost)
@@ -124,6 +127,11 @@ class ErrorSyslog(ErrorLog):
         super().__init__(syslog, SyslogSocket(syslog.address))
         self._syslog = syslog
         self.setFormatter(ErrorFormatter("%(message)s"))
+
+    def _note_loss(self, reason: str) -> None:
+        error_log.error(
+            "syslog %s cannot be written (%s): what the server has to say is only in errorlog", self._syslog.address, reason
+        )
 
     def _encode(self, record: logging.LogRecord) -> bytes:
         return self._syslog.message("error", record.levelname, self._text(record))

@@ -115,6 +115,18 @@ def test_daemon_that_is_away_costs_lines_and_gets_those_that_come_when_it_is_bac
     assert 1 == text.count("is written again, 2 lines were lost")
 
 
+def test_error_log_says_once_that_it_does_not_reach_the_daemon(tmp_path):
+    open_error_log(str(tmp_path / "error.log"), "info", syslog_to(tmp_path / "log"))
+
+    for _ in range(3):
+        error_log.info("ready")
+    close_error_log()
+
+    text = (tmp_path / "error.log").read_text()
+    assert 3 == text.count("ready")
+    assert 1 == text.count("cannot be written (No such file or directory): what the server has to say is only in errorlog")
+
+
 def test_daemon_that_does_not_read_is_not_waited_for(daemon, tmp_path, error_file, monkeypatch):
     monkeypatch.setattr("greenserve.log.outflow.LAST_WORDS", 0.0)
     log = open_access_log(None, "", None, syslog_to(tmp_path / "log"))
