@@ -1,6 +1,7 @@
 """What the master tells in its log, in words. Text only: who died how is decided elsewhere."""
 
 import logging
+import re
 import signal
 import sys
 
@@ -65,3 +66,10 @@ def signal_name(number: int) -> str:
         return signal.Signals(number).name
     except ValueError:
         return f"signal {number}"
+
+
+def summarize(screen: str) -> str:
+    """Return why an application cannot be loaded, in one line with a colon before it; empty for nothing."""
+    raised = re.findall(r"^[A-Za-z_][\w.]*: .+$", screen, re.MULTILINE)
+    line = raised[-1] if raised else screen.partition("\n")[0]
+    return f": {line}" if line else ""

@@ -310,7 +310,8 @@ class Master:
         self._prompter.listen([listener.socket for listener in self._listeners.current])
         self._prompter.resize(self._fleet.size)
         log.error("the new code was not taken: generation %d %s, generation %d goes on", generation, why, kept)
-        self._notifier.tell_ready(f"generation {kept}: goes on, for generation {generation} {why}")
+        cause = journal.summarize(self._shown.get(generation, ""))
+        self._notifier.tell_ready(f"generation {kept}: goes on, for generation {generation} {why}{cause}")
 
     # What is asked for: signals and Commands, one door.
 

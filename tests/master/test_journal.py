@@ -2,7 +2,7 @@ import logging
 
 import pytest
 
-from greenserve.master.journal import describe_death, describe_exit
+from greenserve.master.journal import describe_death, describe_exit, summarize
 from greenserve.master.member import Worker
 
 
@@ -37,3 +37,18 @@ def make_worker(**state):
 )
 def test_a_death_is_as_loud_as_it_is_unexpected(worker, code, expected):
     assert expected == describe_death(worker, code, stopping=False)
+
+
+@pytest.mark.parametrize(
+    ("screen", "summary"),
+    [
+        (
+            "'a:b' cannot be loaded: x raised\n\nTraceback:\n  File\nRuntimeError: no database\n\nThe error is yours: look",
+            ": RuntimeError: no database",
+        ),
+        ("'a:b' cannot be loaded: there is no b", ": 'a:b' cannot be loaded: there is no b"),
+        ("", ""),
+    ],
+)
+def test_a_failure_is_summarized_by_what_was_raised(screen, summary):
+    assert summary == summarize(screen)

@@ -139,6 +139,14 @@ class RunningServer:
         except ServerFault:
             return False
 
+    def wait_for_status(self, pattern: str) -> None:
+        """Return when a STATUS that matches *pattern* was notified."""
+
+        def find() -> bool:
+            return any(re.search(pattern, said.get("STATUS", "")) for said in self._transcript.notifications)
+
+        self._transcript.wait_for(find, f"STATUS {pattern!r}", self.timeout)
+
     def wait_for_generation(self, generation: int) -> None:
         """Return when every wanted worker of *generation* is ready."""
 

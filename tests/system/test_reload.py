@@ -74,6 +74,7 @@ def test_broken_code_never_replaces_code_that_works(start_server, generation_fil
         server.wait_for_log("generation 'broken' is broken")
         server.wait_for_log("generation 1 goes on")
         clients.wait_for_answers(50)
+        server.wait_for_status(r"generation 1: goes on, for generation 2 did not start: \w+: .*generation 'broken' is broken")
 
     assert [] == clients.failures
     assert {1} == clients.generations_seen
