@@ -1,5 +1,6 @@
 """The access line as a JSON object, for machines that read it."""
 
+import functools
 import json
 import time
 from collections.abc import Callable
@@ -17,7 +18,7 @@ def text(value: object) -> str | None:
     """Return a string of environ, which holds one byte in each character, as the text that was meant."""
     if not isinstance(value, str):
         return None
-    return value.encode("latin-1", "replace").decode("utf-8", "backslashreplace")
+    return value if value.isascii() else value.encode("latin-1", "replace").decode("utf-8", "backslashreplace")
 
 
 def variable(key: str) -> Reader:
@@ -32,8 +33,13 @@ def field(name: str) -> Reader:
 
 def format_instant(access: Access) -> str:
     """Return when the request began, as RFC 3339 has it, in UTC."""
-    seconds, fraction = divmod(access.started, 1)
-    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds)) + f".{int(fraction * 1000):03d}Z"
+    second = int(access.started)
+    return f"{format_second(second)}.{int((access.started - second) * 1000):03d}Z"
+
+
+@functools.lru_cache(maxsize=4)
+def format_second(second: int) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
 
 
 def status_code(access: Access) -> int | None:
@@ -69,8 +75,11 @@ KEYS: dict[str, Reader] = {
 }
 
 
+_encode = json.JSONEncoder(separators=(",", ":")).encode
+
+
 def format_json(access: Access) -> str:
     """Return the line: printable ASCII, and the same keys in each."""
     found: dict[str, Any] = {key: read(access) for key, read in KEYS.items()}
     # The one character that json leaves, and a terminal could act on.
-    return json.dumps(found, separators=(",", ":")).replace("\x7f", "\\u007f")
+    return _encode(found).replace("\x7f", "\\u007f")
