@@ -173,6 +173,8 @@ class Outflow:
             self.flush()
         if self.pending:
             self._lose_all(TOO_SLOW)
+        # What is cut off at the end may still want a line; that there is no log any more is no news.
+        self._note_loss = say_nothing
         self.file.close()
 
 

@@ -165,6 +165,15 @@ def test_end_does_not_wait_for_a_reader_that_does_not_read(pipe, notes, monkeypa
     assert 10_000 - 65536 // len(LINE) == outflow.lost
 
 
+def test_line_after_the_end_is_counted_and_nothing_is_said(tmp_path, notes):
+    outflow = open_outflow(tmp_path / "log", notes)
+
+    outflow.close()
+    outflow.add(LINE)
+
+    assert (1, []) == (outflow.lost, notes.losses)
+
+
 def test_named_pipe_needs_no_reader_at_the_start(tmp_path, notes):
     path = tmp_path / "pipe"
     os.mkfifo(path)
