@@ -107,6 +107,23 @@ def test_a_canary_that_crashes_is_the_only_worker_with_new_code(start_server, fa
     assert len(clients.failures) <= BURST, clients.failures
 
 
+def test_a_canary_that_answers_with_errors_is_rolled_back(start_server, fault_file):
+    server = start_server("lazy", "--workers", "2", "--canary", "2", env={"FAULT": str(fault_file)})
+    before = server.workers()
+
+    with load(server, connections=0, bursts=1) as clients:
+        fault_file.write_text("error")
+        server.signal(signal.SIGHUP)
+        server.wait_for_log(r"generation 2 answered (\d+) of \1 requests with errors, generation 1 goes on")
+        server.wait_for_log(LEFT)
+        seen = len(clients.failures)
+        clients.wait_for_answers(50)
+
+    assert {"status 500"} == {*clients.failures}
+    assert seen == len(clients.failures)
+    assert before == server.workers()
+
+
 def test_workers_of_a_master_that_was_killed_finish_what_they_have(start_server):
     """The server's fixture sees that they end and that the port is free."""
     server = start_server("lazy", "--workers", "2", env={"SLOW_SECONDS": "2"})

@@ -1,6 +1,7 @@
 """Takes IMPORT_SECONDS to import. `/slow` answers after SLOW_SECONDS, and what the file FAULT names goes wrong from then on.
 
 crash: the process dies in its first request
+error: every answer is an error
 exit: the process ends a tenth of a second after it was imported
 """
 
@@ -21,6 +22,9 @@ if FAULT == "exit":
 def application(environ, start_response):
     if FAULT == "crash":
         os._exit(11)
+    if FAULT == "error":
+        start_response("500 Broken", [("Content-Length", "0")])
+        return []
     if environ["PATH_INFO"] == "/slow":
         time.sleep(SLOW)
     start_response("200 OK", [("Content-Length", "4")])
