@@ -23,10 +23,10 @@ from greenserve.master.examiner import Examiner
 from greenserve.master.fleet import Fleet
 from greenserve.master.listener import Listener, take_passed_listeners
 from greenserve.master.listeners import Listeners
-from greenserve.master.member import PROBATION, Plan
 from greenserve.master.notify import Notifier
 from greenserve.master.owner import find_owner, make_log_files
 from greenserve.master.pidfile import Pidfile
+from greenserve.master.plan import plan_of
 from greenserve.master.prompter import Prompter
 from greenserve.master.signals import Signals
 from greenserve.master.succession import Succession, take_estate
@@ -419,18 +419,3 @@ class Master:
             self._fleet.stop(time.monotonic())
         elif sum(worker.ready for worker in self._fleet.workers.values() if worker.serving) >= self._fleet.size > 0:
             self._succession.is_back()
-
-
-def plan_of(config: Config) -> Plan:
-    """Return what *config* wants of the fleet. Who edits a file and looks at once is not to see old code first."""
-    return Plan(
-        1,
-        config.resolved_workers,
-        config.graceful_timeout,
-        config.max_surge,
-        config.drain_delay,
-        trial=config.canary or (0.0 if config.reload else PROBATION),
-        canary=config.canary > 0,
-        canary_errors=config.canary_errors,
-        aborts=config.worker_abort is not None,
-    )
