@@ -463,7 +463,8 @@ def test_the_service_manager_is_told_that_new_code_did_not_start(play, manager):
     master.send(signal.SIGHUP)
 
     assert "1" == hear(manager)["RELOADING"]
-    assert "generation 1: goes on, for generation 2 did not start" == hear(manager)["STATUS"]
+    reason = "the application's own traceback"
+    assert f"generation 1: goes on, for generation 2 did not start: {reason}" == hear(manager)["STATUS"]
 
 
 def test_a_watchdog_of_the_service_manager_is_fed_while_nothing_happens(play, manager):
