@@ -137,7 +137,7 @@ def read_scheme(proto: str) -> str:
 class Forwarding:
     """What becomes of the claims of trusted proxies."""
 
-    __slots__ = ("_believed", "_hops", "_keys", "_proxies", "_root", "_scheme_fields")
+    __slots__ = ("_believed", "_hops", "_keys", "_mounts", "_proxies", "_root", "_scheme_fields")
 
     def __init__(
         self,
@@ -146,12 +146,14 @@ class Forwarding:
         believed: Iterable[str],
         scheme_fields: Iterable[tuple[str, str]],
         root: str = "",
+        mounts: bool = True,
     ) -> None:
         """*hops* is how many proxies there are; 0 is as many as *proxies* names.
 
         *believed* are some of CLAIMS, *scheme_fields* names of fields with the
         value that means HTTPS, *root* is where the application is mounted if
-        no proxy says otherwise.
+        no proxy says otherwise. *mounts* says that SCRIPT_NAME is a field of
+        the proxies'; else HTTP_SCRIPT_NAME is a client's Script-Name, and tells nothing.
         """
         self._proxies = proxies
         self._hops = hops
@@ -160,6 +162,7 @@ class Forwarding:
         #: Where none of them is, nothing is claimed: 0.3 us for a request without them.
         self._keys = _KEYS.union(key for key, _ in self._scheme_fields)
         self._root = root
+        self._mounts = mounts
 
     def settle(self, environ: dict[str, Any]) -> None:
         """Let *environ* say what the client asked of the first proxy, as far as that is known.
@@ -245,7 +248,7 @@ class Forwarding:
 
         A proxy that tells a prefix has taken it from the path; one that tells SCRIPT_NAME has not.
         """
-        root = environ.pop("HTTP_SCRIPT_NAME", None)
+        root = environ.pop("HTTP_SCRIPT_NAME", None) if self._mounts else None
         if root is not None:
             return parse_prefix(root)
         prefix = environ.get("HTTP_X_FORWARDED_PREFIX") if "prefix" in self._believed else None

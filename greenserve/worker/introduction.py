@@ -45,7 +45,8 @@ class Introductions:
         root = config.mounted_at.encode().decode("latin-1")
         self._forwarders = Peers(config.forwarded_allow_ips)
         scheme_fields = config.secure_scheme_headers
-        forwarding = Forwarding(self._forwarders, config.forwarded_hops, config.forwarded_claims, scheme_fields, root)
+        mounts = "script_name" in map(str.lower, config.forwarder_headers)
+        forwarding = Forwarding(self._forwarders, config.forwarded_hops, config.forwarded_claims, scheme_fields, root, mounts)
         self._proxy = Standing(Names(permitted=config.forwarder_headers), forwarding.settle)
         claims = [name for name, _ in scheme_fields]
         self._stranger = Standing(Names(believed=False, claims=claims), partial(mount_below, root=root) if root else None)

@@ -93,6 +93,16 @@ def test_middleware_that_believes_the_same_proxy_comes_to_the_same(serve):
     assert ("198.51.100.7", "/shop", "/cart") == tuple(answers[0][key] for key in ("REMOTE_ADDR", "SCRIPT_NAME", "PATH_INFO"))
 
 
+@pytest.mark.parametrize("forwarder_headers", [(), ("X_USER",)])
+def test_script_name_that_no_proxy_may_send_mounts_nothing(serve, forwarder_headers):
+    """A client's Script-Name has the same key, and would lead past what the proxy allows of paths."""
+    client = serve(tell, forwarded_allow_ips=PEER, forwarder_headers=forwarder_headers)
+
+    client.send(LAST % (b"/public/admin", b"Script-Name: /public\r\n"))
+
+    assert "/public/admin" == told(client.receive())["PATH_INFO"]
+
+
 @pytest.mark.parametrize("settings", [{"root_path": "/shop"}, {"raw_env": ("SCRIPT_NAME=/shop",)}])
 @pytest.mark.parametrize("trusted", [(), PEER])
 def test_application_is_mounted_below_the_root(serve, settings, trusted):
