@@ -35,8 +35,8 @@ from greenserve.sources import Loaded, describe_config, load_config
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command with *argv*, or with the process's own arguments; return the exit code."""
     arguments = sys.argv[1:] if argv is None else argv
-    load = partial(load_config, arguments, os.environ.copy(), Path.cwd())
     try:
+        load = partial(load_config, arguments, os.environ.copy(), find_directory())
         return migrate_file(arguments[1:]) if arguments[:1] == ["migrate"] else act(load(), load)
     except FatalError as error:
         print(f"greenserve: {error}", file=sys.stderr)
@@ -47,6 +47,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
     finally:
         close_error_log()
+
+
+def find_directory() -> Path:
+    """Return where we stand. Raises ConfigError if that is gone, as an old release may be."""
+    try:
+        return Path.cwd()
+    except OSError as error:
+        raise ConfigError(f"the current directory cannot be used ({error.strerror}): change to one that is there") from None
 
 
 def migrate_file(arguments: Sequence[str]) -> int:

@@ -64,6 +64,10 @@ def parse_toml(text: str, label: str) -> dict[str, Any]:
         line = re.match(r"line (\d+)", where)
         number = int(line[1]) if line else text.count("\n") + 1
         raise ConfigError(f"{place(label, number)} is not TOML: {what[:1].lower()}{what[1:]}") from None
+    # The parser's own limits, and Python's for the digits of a number.
+    except (RecursionError, ValueError) as error:
+        what = "it is nested too deeply" if isinstance(error, RecursionError) else "it has a number that is too long"
+        raise ConfigError(f"{label} cannot be read: {what}") from None
     return found
 
 
@@ -122,7 +126,9 @@ def execute(run: Callable[[], Mapping[str, object]], origin: str, source: str, l
     except ConfigError as error:
         raise ConfigError(f"{place(label, line_of_error(error, origin))} {error}") from None
     # Whatever the file raises is the file's mistake, sys.exit() included.
-    except (Exception, SystemExit) as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
         what = " ".join(str(getattr(error, "msg", None) or error).split())
         raise ConfigError(f"{place(label, line_of_error(error, origin))} raised {type(error).__name__}: {what}") from error
     plain = {name: value for name, value in names.items() if speaks_for_itself(name, value)}

@@ -26,7 +26,11 @@ class Refused(ValueError):
 
 def quoted(value: object) -> str:
     """Return *value* as a file would spell it, on one line, safe for a terminal, and cut."""
-    return shortened(json.dumps(value, default=repr))
+    try:
+        return shortened(json.dumps(value, default=repr))
+    except (RecursionError, ValueError):
+        # A list that holds itself.
+        return shortened(repr(value))
 
 
 def printable(text: str) -> str:
@@ -81,9 +85,13 @@ class Kind(Generic[T]):
 
 
 def text_of(given: object) -> str:
-    """Return *given* if it is text that names something."""
-    if not isinstance(given, str) or not given:
+    """Return *given* if it is text that names something, to the system too: no NUL, and no half of a character.
+
+    Bytes that are no UTF-8, as names of files may have them, are let through in Python's disguise.
+    """
+    if not isinstance(given, str) or not given or "\0" in given:
         raise TypeError
+    given.encode("utf-8", "surrogateescape")
     return given
 
 
@@ -160,16 +168,8 @@ class Whole(Kind[int]):
         return number
 
 
-#: How many workers: a number, or as many as there are CPUs to use.
-WorkerCount = int | Literal["auto"]
-
-
-class Workers(Kind[WorkerCount]):
-    expects = 'a whole number from 1 up, or "auto"'
-    metavar = "N"
-
-    def parse(self, given: object) -> WorkerCount:
-        return "auto" if given == "auto" else Whole(1).parse(given)
+#: What the kernel's functions take for a descriptor, and for how many may wait to be accepted.
+MOST_INT = 2**31 - 1
 
 
 class Seconds(Kind[float]):
@@ -267,8 +267,6 @@ class File(Kind[str]):
         self.expects = f'a path, or "-" for {stream}' if stream else "a path"
 
     def parse(self, given: object) -> str:
-        if "\0" in text_of(given):
-            raise ValueError
         return text_of(given)
 
     def show(self, value: str) -> str:
@@ -350,7 +348,7 @@ class Bind(Kind[Address]):
         if text.startswith("unix:"):
             return Address("unix", path=File().parse(text.removeprefix("unix:").removeprefix("//")))
         if text.startswith("fd://"):
-            return Address("fd", fd=digits_of(text.removeprefix("fd://")))
+            return Address("fd", fd=Whole(0, MOST_INT).parse(text.removeprefix("fd://")))
         return parse_tcp(text.removeprefix("tcp://"))
 
     def anchor(self, value: Address, directory: str) -> Address:

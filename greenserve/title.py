@@ -12,7 +12,9 @@ class Title:
     """The title of this process, from here on."""
 
     def __init__(self, role: str, config: Config) -> None:
-        self._begin = f"greenserve: {role} [{config.proc_name or config.wsgi_app}]"
+        # A name may have been bytes that are no UTF-8, and ps writes it to a terminal.
+        name = "".join(character if character.isprintable() else "?" for character in config.proc_name or config.wsgi_app)
+        self._begin = f"greenserve: {role} [{name}]"
         self._shown = self._begin
         self._change_at = 0.0
         setproctitle(self._begin)

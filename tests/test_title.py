@@ -18,6 +18,12 @@ def test_title_tells_the_role_and_the_application(title):
     assert "greenserve: worker 3 [shop:app]" == getproctitle()
 
 
+def test_title_shows_no_terminal_codes_and_no_bytes_that_are_no_text(title):
+    Title("master", Config(wsgi_app="shop:app", proc_name="a\x1b[2J\udcff"))
+
+    assert "greenserve: master [a?[2J?]" == getproctitle()
+
+
 def test_facts_follow_and_empty_ones_are_left_out(title):
     title.tell(100.0, "12 in flight", "", "draining")
 

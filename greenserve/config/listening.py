@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from greenserve.kinds import Address, Bind, Several, Switch, Whole
+from greenserve.kinds import MOST_INT, Address, Bind, Several, Switch, Whole
 from greenserve.setting import LISTENING, setting
 
 
@@ -16,7 +16,7 @@ class ListeningSettings:
         help="Where to listen; may be repeated. A port alone is 127.0.0.1's, :PORT is every IPv4 interface, 0 any free port.",
     )
     backlog: int = setting(
-        Whole(1),
+        Whole(1, MOST_INT),
         default=2048,
         flags="--backlog",
         group=LISTENING,

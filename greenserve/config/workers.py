@@ -4,8 +4,27 @@ import dataclasses
 from typing import Literal
 
 from greenserve.cpus import count_usable_cpus
-from greenserve.kinds import Choice, Seconds, Several, Size, Switch, Text, Whole, Workers
+from greenserve.kinds import Choice, Kind, Refused, Seconds, Several, Size, Switch, Text, Whole
 from greenserve.setting import WORKERS, setting
+
+#: How many workers: a number, or as many as there are CPUs to use.
+WorkerCount = int | Literal["auto"]
+
+#: More are a slip of the finger, and processes without end are how a machine is lost to it.
+MOST_WORKERS = 10_000
+
+
+class Workers(Kind[WorkerCount]):
+    expects = 'a whole number from 1 up, or "auto"'
+    metavar = "N"
+
+    def parse(self, given: object) -> WorkerCount:
+        if given == "auto":
+            return "auto"
+        number = Whole(1).parse(given)
+        if number > MOST_WORKERS:
+            raise Refused(f"is more workers than one server may have ({MOST_WORKERS})")
+        return number
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -124,7 +124,7 @@ NAMED: dict[str, Callable[[str], Value]] = {
     "e": lambda name: variable(name, name.upper()),
 }
 
-_ATOM = re.compile(r"%(?:%|\((?P<atom>[^()]*)\)(?P<layout>[-#0 +]*\d*(?:\.\d+)?)(?P<kind>[a-zA-Z])|)")
+_ATOM = re.compile(r"%(?:%|\((?P<atom>[^()]*)\)(?P<layout>[-#0 +]*\d{0,3}(?:\.\d{1,3})?)(?P<kind>[a-zA-Z])|)")
 
 
 def find_text(atom: str) -> Value:

@@ -35,6 +35,9 @@ from greenserve.title import Title
 
 log = logging.getLogger("greenserve.error")
 
+#: In seconds; poll() takes no more than 24 days, and a timeout may be given as a year.
+LONGEST_SLEEP = 3600.0
+
 
 class Master:
     """`run` serves until it is told to stop, and returns the exit code."""
@@ -143,7 +146,8 @@ class Master:
         for hand in self._crew.hands.values():
             if not hand.mailbox.closed:
                 poll.register(hand.mailbox.fileno(), select.POLLIN)
-        poll.poll(None if wake_at is None else max(0, math.ceil((wake_at - now) * 1000)))
+        seconds = LONGEST_SLEEP if wake_at is None else min(max(0.0, wake_at - now), LONGEST_SLEEP)
+        poll.poll(math.ceil(seconds * 1000))
 
     def _look_around(self) -> None:
         self._examiner.woke()

@@ -42,7 +42,7 @@ class Introductions:
     def __init__(self, config: Config, row: Row) -> None:
         self._config = config
         self._row = row
-        root = config.mounted_at.encode().decode("latin-1")
+        root = config.mounted_at.encode("utf-8", "surrogateescape").decode("latin-1")
         self._forwarders = Peers(config.forwarded_allow_ips)
         scheme_fields = config.secure_scheme_headers
         mounts = "script_name" in map(str.lower, config.forwarder_headers)

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from greenserve.config import SETTINGS
+from greenserve.config.workers import Workers
 from greenserve.kinds import (
     Account,
     Address,
@@ -23,7 +24,7 @@ from greenserve.kinds import (
     Umask,
     Variable,
     Whole,
-    Workers,
+    quoted,
     suggest,
 )
 
@@ -113,6 +114,7 @@ def test_an_address_is_spelled_as_it_is_read(spelling):
         "[nonsense]:80",
         "unix:",
         "fd://x",
+        "fd://99999999999",
         "a b:80",
         "http://a:80",
         True,
@@ -139,6 +141,7 @@ def test_an_ipv6_address_without_brackets_is_told_about_them():
         (Whole(), "\u0661", "is not a whole number from 0 up"),
         (Whole(), "1_000", "is not a whole number from 0 up"),
         (Workers(), 0, 'is not a whole number from 1 up, or "auto"'),
+        (Workers(), 10**18, "is more workers than one server may have (10000)"),
         (Seconds(), "-1", "is not a number of seconds from 0 up"),
         (Seconds(), float("nan"), "is not a number of seconds from 0 up"),
         (Seconds(), float("inf"), "is not a number of seconds from 0 up"),
@@ -159,6 +162,9 @@ def test_an_ipv6_address_without_brackets_is_told_about_them():
         (Variable(), "A", "is not NAME=VALUE"),
         (Variable(), "A B=c", "is not NAME=VALUE"),
         (Text(), 5, "is not a text"),
+        (Text(), "a\0b", "is not a text"),
+        (Text(), "\ud800", "is not a text"),
+        (File(), "\ud800", "is not a path"),
         (File("stdout"), "", 'is not a path, or "-" for stdout'),
         (Maybe(Whole()), "x", "is not a whole number from 0 up"),
         (Several(Whole()), ["x"], "is not a whole number from 0 up"),
@@ -172,6 +178,11 @@ def test_a_refusal_says_what_was_expected(kind, given, expected):
         kind.read(given)
 
     assert expected == str(caught.value)
+
+
+def test_name_of_a_file_may_be_bytes_that_are_no_text():
+    """As os.fsdecode() gives them, from the command line or a variable."""
+    assert "/srv/\udcff" == File().read("/srv/\udcff")
 
 
 @pytest.mark.parametrize(
@@ -216,6 +227,14 @@ def test_a_value_is_shown_as_it_is_written_and_without_secrets(kind, value, expe
 )
 def test_relative_paths_are_anchored(kind, value, expected):
     assert expected == kind.anchor(value, "/srv")
+
+
+def test_a_list_that_holds_itself_can_be_quoted():
+    """A Python file may make one, and whoever refuses it says what it is."""
+    endless = []
+    endless.append(endless)
+
+    assert "[[...]]" == quoted(endless)
 
 
 def test_nothing_is_suggested_where_nothing_is_near():

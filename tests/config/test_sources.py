@@ -240,6 +240,8 @@ def test_chdir_is_where_the_command_was_started(directory, load):
         ("greenserve.toml", 'config = "x.py"', "greenserve.toml line 1: config names a file, and so cannot stand in one"),
         ("greenserve.toml", "workers = 1\nbind = oops", "greenserve.toml line 2 is not TOML: invalid value"),
         ("greenserve.toml", 'bind = "', "greenserve.toml line 1 is not TOML: "),
+        ("greenserve.toml", "bind = " + 5000 * "[", "greenserve.toml cannot be read: it is nested too deeply"),
+        ("greenserve.toml", "workers = " + 5000 * "9", "greenserve.toml cannot be read: it has a number that is too long"),
         (
             "pyproject.toml",
             "[tool.other]\nworkers = 9\n[tool.greenserve]\nworkers = 0",
@@ -261,6 +263,7 @@ def test_chdir_is_where_the_command_was_started(directory, load):
         ("greenserve.conf.py", "raise OSError('a\\nb')", "greenserve.conf.py line 1 raised OSError: a b"),
         ("greenserve.conf.py", "\nworkers = (", "greenserve.conf.py line 2 raised SyntaxError: "),
         ("greenserve.conf.py", "import sys\nsys.exit(3)", "greenserve.conf.py line 2 raised SystemExit: 3"),
+        ("greenserve.conf.py", "raise BaseException('x')", "greenserve.conf.py line 1 raised BaseException: x"),
         ("greenserve.conf.py", "import no_such_thing", "greenserve.conf.py line 1 raised ModuleNotFoundError: No module named"),
     ],
 )

@@ -146,7 +146,15 @@ def test_number_nobody_knows_is_a_dash():
 
 @pytest.mark.parametrize(
     ("format", "found", "place"),
-    [("%(h)d", "%(h)d", 1), ("%(m)s %(h)x", "%(h)x", 7), ("a %q", "%", 3), ("%(h)", "%", 1), ("%(h", "%", 1), ("50%", "%", 3)],
+    [
+        ("%(h)d", "%(h)d", 1),
+        ("%(m)s %(h)x", "%(h)x", 7),
+        ("a %q", "%", 3),
+        ("%(h)", "%", 1),
+        ("%(h", "%", 1),
+        ("50%", "%", 3),
+        ("%(h)9999s", "%", 1),
+    ],
 )
 def test_format_that_cannot_be_read_is_refused_with_its_place(format, found, place):
     with pytest.raises(ConfigError, match=re.escape(f"{found!r} at character {place}")):

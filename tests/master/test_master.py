@@ -103,6 +103,18 @@ def test_a_started_server_says_what_it_is_once(play):
     assert 1 == master.said.count("greenserve 0.1.0")
 
 
+@pytest.mark.parametrize("seconds", ["3000000", "1e300"])
+def test_the_master_sleeps_however_long_the_timeouts_are(play, seconds):
+    """poll() takes 24 days at the most."""
+    master = play("ignore_drain", f"timeout={seconds}", f"graceful_timeout={seconds}")
+    master.read_until(READY)
+    master.send(signal.SIGTERM)
+    master.read_until(r"stopping: what is in flight has ")
+
+    assert 0 == master.stop(signal.SIGQUIT)
+    assert "Traceback" not in master.said
+
+
 def test_the_master_loads_nothing_of_the_worker(play):
     """What it loads, every fork inherits; a worker must patch before anything captures an unpatched name."""
     master = play("report_modules")

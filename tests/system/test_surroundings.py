@@ -10,6 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from greenserve.cli import main
 from tests.support.client import RawClient, make_request
 from tests.support.server import APPS
 
@@ -120,3 +121,16 @@ def test_workers_hold_no_descriptor_of_one_another(start_server):
     counts = [open_descriptors(worker) for worker in server.workers()]
 
     assert [counts[0]] * 3 == counts
+
+
+def test_start_in_a_directory_that_is_gone_is_refused_in_one_sentence(tmp_path, monkeypatch, capsys):
+    """A deploy may have removed the release that a shell or a service still stands in."""
+    gone = tmp_path / "release"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+
+    code = main(["app:app"])
+
+    said = "greenserve: the current directory cannot be used (No such file or directory): change to one that is there\n"
+    assert (1, said) == (code, capsys.readouterr().err)

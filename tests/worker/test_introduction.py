@@ -114,6 +114,14 @@ def test_application_is_mounted_below_the_root(serve, settings, trusted):
     assert ("/shop", "/cart") == (answer["SCRIPT_NAME"], answer["PATH_INFO"])
 
 
+def test_root_may_be_bytes_that_are_no_utf_8(serve):
+    client = serve(tell, root_path="/\udcff")
+
+    client.send(LAST % (b"/%ff/cart", b""))
+
+    assert "/cart" == told(client.receive())["PATH_INFO"]
+
+
 def test_path_outside_the_root_is_answered_404(serve, stage):
     client = serve(tell, root_path="/shop")
 
