@@ -1,4 +1,4 @@
-"""The whole conversation between the master and one worker, on one page.
+"""The whole conversation between the master and one worker, or a mold, on one page.
 
 Each side holds one end of a socket pair and both use this code: the master in
 its loop, the worker beside its hub. Nothing here waits. A message is one line
@@ -7,8 +7,9 @@ worker that went mad must not take the master with it.
 """
 
 import json
+import os
 import socket
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 
 #: A worker's longest message is the screen of an application that failed to load.
 MAX_MESSAGE = 65536
@@ -54,6 +55,12 @@ class Withdrawn(NamedTuple):
     """Told to drain, the worker accepts no more; what it has accepted it goes on to finish."""
 
 
+class Molded(NamedTuple):
+    """The application is loaded, and *pid* is the mold with it; 0 if there is none."""
+
+    pid: int
+
+
 # From the master to a worker.
 
 
@@ -71,6 +78,21 @@ class ReopenLogs(NamedTuple):
     """Open the log files anew; somebody moved them."""
 
 
+# Between the master and a mold.
+
+
+class Cast(NamedTuple):
+    """Fork worker `number`; the worker's end of its own mailbox comes with this."""
+
+    number: int
+
+
+class Born(NamedTuple):
+    """That worker is the master's child `pid`; 0 if it could not be forked."""
+
+    pid: int
+
+
 # From anyone to the master.
 
 
@@ -80,11 +102,9 @@ class Command(NamedTuple):
     name: str
 
 
-Message = Hello | Ready | Failed | Retire | Withdrawn | Relieved | Drain | ReopenLogs | Command
+Message = Hello | Ready | Failed | Retire | Withdrawn | Molded | Relieved | Drain | ReopenLogs | Cast | Born | Command
 
-_KINDS: dict[str, Any] = {
-    kind.__name__: kind for kind in (Hello, Ready, Failed, Retire, Withdrawn, Relieved, Drain, ReopenLogs, Command)
-}
+_KINDS: dict[str, Any] = {kind.__name__: kind for kind in get_args(Message)}
 
 
 def encode_message(message: Message) -> bytes:
@@ -126,7 +146,7 @@ class Mailbox:
         """Return what has arrived since the last call, perhaps nothing."""
         while not self.closed:
             try:
-                data = self._end.recv(MAX_MESSAGE)
+                data = self._read()
             except BlockingIOError:
                 break
             except OSError:
@@ -136,9 +156,34 @@ class Mailbox:
         *lines, self._unread = self._unread.split(b"\n")
         return [message for line in lines if (message := decode_message(line)) is not None]
 
+    def _read(self) -> bytes:
+        return self._end.recv(MAX_MESSAGE)
+
+    def hand_over(self, message: Message, end: "Mailbox") -> bool:
+        """Send *message* with the *end* of another conversation, of which this process may then close its copy."""
+        try:
+            return socket.send_fds(self._end, [encode_message(message)], [end.fileno()]) > 0
+        except OSError:
+            return False
+
     def close(self) -> None:
         self.closed = True
         self._end.close()
+
+
+class MoldMailbox(Mailbox):
+    """A mold's end. What is handed over with messages is in `handed`, in their order."""
+
+    def __init__(self, end: socket.socket) -> None:
+        super().__init__(end)
+        self.handed: list[int] = []
+
+    def _read(self) -> bytes:
+        data, descriptors, _, _ = socket.recv_fds(self._end, MAX_MESSAGE, 1)
+        for descriptor in descriptors:
+            os.set_inheritable(descriptor, False)
+        self.handed += descriptors
+        return data
 
 
 def adopt_mailbox(descriptor: int) -> Mailbox:
@@ -152,3 +197,9 @@ def open_mailboxes() -> tuple[Mailbox, Mailbox]:
     """Return the master's end and the worker's end of a new conversation."""
     ours, theirs = socket.socketpair()
     return Mailbox(ours), Mailbox(theirs)
+
+
+def open_mold_mailboxes() -> tuple[Mailbox, MoldMailbox]:
+    """Return the master's end and the mold's end of a new conversation."""
+    ours, theirs = socket.socketpair()
+    return Mailbox(ours), MoldMailbox(theirs)

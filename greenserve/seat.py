@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from greenserve.config import Config
 from greenserve.hooks import HookWorker
-from greenserve.mailbox import Mailbox
+from greenserve.mailbox import Mailbox, MoldMailbox
 from greenserve.status import Row, Scoreboard
 
 
@@ -27,3 +27,5 @@ class Seat(NamedTuple):
     secret: bytes
     #: This worker as hooks know it.
     worker: HookWorker
+    #: The mold's end of a mailbox, if this worker is to load the application once for all.
+    mold: MoldMailbox | None = None

@@ -75,6 +75,7 @@ FORBIDDEN = {
 LAZY = {
     ("cli.py", "greenserve.worker"): "the master process must never load gevent",
     ("master/watcher.py", "watchfiles"): "an optional extra, loaded only in the process that watches",
+    ("master/mold.py", "ctypes"): "only --preload needs it, and every fork would inherit it",
     ("worker/selfsigned.py", "trustme"): "an optional extra, for development",
     ("worker/websocket.py", "geventwebsocket"): "an application's own package, which may not be there",
     ("log/configured.py", "logging.config"): "it loads socketserver and more, for the few who configure logging",

@@ -161,6 +161,16 @@ class WorkerSettings:
         unit="percent",
         help="The largest share of answers with a status from 500 on that a canary may give.",
     )
+    preload_app: bool = setting(
+        Switch(),
+        default=False,
+        flags="--preload",
+        group=WORKERS,
+        help=(
+            "Load the application once for each generation, and fork the workers from what is loaded: they share its memory, and "
+            "a replacement starts at once."
+        ),
+    )
     sendfile: bool = setting(
         Switch(),
         default=True,

@@ -20,6 +20,7 @@ from greenserve.hooks import HookWorker
 from greenserve.log import close_error_log
 from greenserve.mailbox import Failed, Mailbox, Message, open_mailboxes
 from greenserve.master.listeners import Listeners
+from greenserve.master.mold import Mold, Molds
 from greenserve.master.signals import Signals, fork, let_signals_in
 from greenserve.seat import Seat
 from greenserve.status import STACKS_SIGNAL, Row, Scoreboard, monotonic_ms
@@ -44,20 +45,58 @@ class Crew:
         self._signals = signals
         self._scoreboard = Scoreboard(stacks=os.memfd_create("stacks") if hasattr(os, "memfd_create") else -1)
         self._secret = os.urandom(32)
+        self.molds = Molds()
         self.hands: dict[int, Hand] = {}
 
     def fork_worker(self, number: int, generation: int, config: Config, worker: HookWorker) -> int:
         """Return the pid of a worker that is about to start; raises OSError where the kernel refuses."""
         row = self._scoreboard.lend(number - 1)
         row["born_ms"] = monotonic_ms()
+        mold = self.molds.find(generation)
+        if mold is not None:
+            return self._fork_from(mold, number, row)
+        return self._fork_loader(number, generation, config, worker, row)
+
+    def _fork_loader(self, number: int, generation: int, config: Config, worker: HookWorker, row: Row) -> int:
+        """Fork a worker that loads the application itself, and with --preload makes a mold of it for the others."""
         sockets = [listener.socket for listener in self._listeners.of(generation)]
+        mold = self.molds.expect(generation) if config.preload_app else None
 
         def start(mailbox: Mailbox) -> int:
             self._listeners.close_in_child(generation)
             shared = self._scoreboard, self._secret
-            return self._start_worker(Seat(number, generation, config, sockets, mailbox, row, *shared, worker))
+            return self._start_worker(Seat(number, generation, config, sockets, mailbox, row, *shared, worker, mold))
 
-        return self._fork(f"worker {number}", config, start, row)
+        try:
+            pid = self._fork(f"worker {number}", config, start, row)
+        except OSError:
+            self.molds.drop(generation)
+            raise
+        finally:
+            if mold is not None:
+                mold.close()
+        if mold is not None:
+            self.molds.loads(generation, pid)
+        return pid
+
+    def _fork_from(self, mold: Mold, number: int, row: Row) -> int:
+        ours, theirs = open_mailboxes()
+        try:
+            pid = mold.fork(number, theirs)
+        except OSError:
+            ours.close()
+            self.molds.give_up(mold)
+            raise
+        finally:
+            theirs.close()
+        self.hands[pid] = Hand(pid, ours, row)
+        return pid
+
+    def adopt_mold(self, loader: int, pid: int) -> None:
+        """The worker *loader* has made a mold, which is *pid*."""
+        mold = self.molds.made(loader, pid)
+        if mold is not None:
+            self.adopt(pid, mold.mailbox)
 
     def fork_watcher(self, watch: Callable[[Config, Mailbox], int], config: Config) -> int:
         def start(mailbox: Mailbox) -> int:
@@ -140,6 +179,7 @@ class Crew:
         return dead
 
     def bury(self, pid: int) -> None:
+        self.molds.bury(pid)
         hand = self.hands.pop(pid, None)
         if hand is not None:
             hand.mailbox.close()
@@ -166,8 +206,8 @@ class Crew:
         """Be the child, from its first breath to its last: nothing returns into the master's stack."""
         code = WorkerBootError.exit_code
         try:
-            for hand in self.hands.values():
-                hand.mailbox.close()
+            for holder in (*self.hands.values(), *self.molds):
+                holder.mailbox.close()
             self._signals.reset_in_child()
             let_signals_in()
             Title(role, config)

@@ -17,7 +17,7 @@ from greenserve import mailbox
 from greenserve.config import Config
 from greenserve.errors import FatalError
 from greenserve.log import flush_error_log, reopen_error_log
-from greenserve.master import journal, moves, watcher
+from greenserve.master import journal, mold, moves, watcher
 from greenserve.master.crew import Crew
 from greenserve.master.examiner import Examiner
 from greenserve.master.fleet import Fleet
@@ -92,6 +92,7 @@ class Master:
     def _open(self, held: ExitStack) -> None:
         if self._config.reload:
             watcher.require_watchfiles()
+        mold.prepare(self._config)
         self._signals = Signals()
         held.callback(self._signals.close)
         self._prompter.start()
@@ -104,6 +105,7 @@ class Master:
         self._pidfile = self._write_pidfile(held, beside=estate is not None)
         self._title = Title("master", self._config)
         self._crew = Crew(self._start_worker, self._listeners, self._signals)
+        held.callback(self._crew.molds.end)
         self._examiner = Examiner(self._fleet, self._crew)
         self._succession = Succession(self._crew, self._listeners, self._notifier, estate)
         self._watcher = self._crew.fork_watcher(watcher.watch, self._config) if self._config.reload else None
@@ -190,6 +192,8 @@ class Master:
                 log.info("%s retires: %s", self._name(pid), reason)
             case mailbox.Withdrawn():
                 self._fleet.withdrawn(pid, time.monotonic())
+            case mailbox.Molded(mold_pid):
+                self._crew.adopt_mold(pid, int(mold_pid))
             case mailbox.Command(name):
                 self._obey(name)
 
@@ -275,6 +279,9 @@ class Master:
                 log.error("%s", journal.CRASH_LOOP)
 
     def _fork(self, number: int, generation: int) -> None:
+        if self._crew.molds.is_loading(generation):
+            # The fleet asks again when something has happened, such as that it is loaded.
+            return
         now = time.monotonic()
         try:
             worker = self._prompter.fork(number, self._configs[generation])
@@ -298,6 +305,7 @@ class Master:
 
     def _note_settled(self, generation: int) -> None:
         self._configs = {generation: self._configs[generation]}
+        self._crew.molds.keep(generation)
         for name in self._listeners.keep(generation):
             log.info("no longer listening on %s", name)
         status = f"generation {generation}: {journal.count(self._fleet.size, 'worker')} ready"
@@ -309,6 +317,7 @@ class Master:
 
     def _note_abandoned(self, generation: int, kept: int, why: str) -> None:
         self._config = self._configs[kept]
+        self._crew.molds.drop(generation)
         self._listeners.abandon(generation)
         self._prompter.follow(self._config)
         self._prompter.listen([listener.socket for listener in self._listeners.current])
@@ -352,6 +361,7 @@ class Master:
         self._notifier.tell_reloading("reading the configuration")
         try:
             config = self._reload_config()
+            mold.prepare(config)
             listeners = self._listeners.open(config)
         except (FatalError, OSError) as error:
             log.error("the configuration in force stays: %s", error)

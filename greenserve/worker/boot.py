@@ -6,10 +6,6 @@ to wait at import; an early ssl ends in endless recursion). The process that
 forks us has imported as little as it could, and nothing of gevent.
 """
 
-import time
-
-BOOT_BEGAN = time.monotonic()
-
 from gevent import monkey
 
 monkey.patch_all()
@@ -19,7 +15,9 @@ import logging
 import os
 import resource
 from importlib.metadata import version
+from ssl import SSLContext
 from traceback import format_exception
+from typing import NamedTuple
 
 from gevent import get_hub
 
@@ -29,11 +27,14 @@ from greenserve.hooks import call_hook, describe_hook, try_hook
 from greenserve.log import AccessLog, Syslog, capture_output, open_access_log, write_error_text
 from greenserve.mailbox import Failed, Hello, Ready, Retire
 from greenserve.seat import Seat
+from greenserve.status import monotonic_ms
 from greenserve.worker.certificates import make_context
 from greenserve.worker.identity import assume_identity
 from greenserve.worker.loops import keep_loops_apart
-from greenserve.worker.tickets import share_tickets
+from greenserve.worker.mold import divide, settle_memory
 from greenserve.worker.stacks import answer_examiner
+from greenserve.worker.tickets import share_tickets
+from greenserve.worker.unshared import find_unshared
 from greenserve.worker.worker import Worker
 from greenserve.wsgi.environ import ErrorStream, connection_environ, listener_environ
 from greenserve.wsgi.error_page import ErrorPage
@@ -54,7 +55,13 @@ def run_worker(seat: Seat) -> int:
     what becomes of the fleet and says it once.
     """
     try:
-        worker = boot(seat)
+        means = acquire_means(seat)
+        preloaded = None
+        if seat.mold is not None:
+            preloaded = preload(seat)
+            # From here on in one process for each worker.
+            seat = divide(seat, means.access_log)
+        worker = boot(seat, means, preloaded)
     except FatalError as error:
         seat.mailbox.send(Failed(error.exit_code, str(error)))
         tell_exit(seat)
@@ -70,8 +77,15 @@ def tell_exit(seat: Seat) -> None:
     try_hook(seat.config, "worker_exit", seat.worker.server, seat.worker)
 
 
-def boot(seat: Seat) -> Worker:
-    """Return a worker that has begun to serve. Raises AppLoadError or WorkerBootError."""
+class Means(NamedTuple):
+    """What only root may be able to open."""
+
+    access_log: AccessLog | None
+    tls: SSLContext | None
+
+
+def acquire_means(seat: Seat) -> Means:
+    """Open what is root's alone, and give root up. Raises WorkerBootError."""
     keep_loops_apart()
     seat.mailbox.send(Hello(version("gevent"), loop_name(), "plain Python code"))
     config = seat.config
@@ -88,22 +102,39 @@ def boot(seat: Seat) -> Worker:
         assume_identity(config.user, config.group, config.umask)
     except (FatalError, OSError) as error:
         raise WorkerBootError(f"a worker cannot start: {error}") from error
-    application = load_between_hooks(seat)
+    return Means(access_log, tls)
+
+
+def preload(seat: Seat) -> Application:
+    """Return the application, loaded once for many processes. Raises AppLoadError."""
+    enter_surroundings(seat.config)
+    application = load_or_show(seat.config)
+    unshared = find_unshared()
+    if unshared:
+        error_log.warning("the workers share what each should begin in a post_fork hook: %s", ", ".join(unshared))
+    settle_memory()
+    return application
+
+
+def boot(seat: Seat, means: Means, preloaded: Application | None) -> Worker:
+    """Return a worker that has begun to serve. Raises AppLoadError or WorkerBootError."""
+    application = load_between_hooks(seat, preloaded)
     warm_up(application, seat)
-    worker = Worker(seat, application, access_log, tls)
+    worker = Worker(seat, application, *means)
     worker.start()
     seat.worker.booted = True
-    seat.mailbox.send(Ready(round(time.monotonic() - BOOT_BEGAN, 3)))
+    seat.mailbox.send(Ready((monotonic_ms() - seat.row["born_ms"]) / 1000))
     return worker
 
 
-def load_between_hooks(seat: Seat) -> Application:
+def load_between_hooks(seat: Seat, preloaded: Application | None) -> Application:
     """Return the application, or what a hook has put in its place."""
     config, worker = seat.config, seat.worker
     worker.enter(seat.row, lambda reason: seat.mailbox.send(Retire(reason)))
-    enter_surroundings(config)
+    if preloaded is None:
+        enter_surroundings(config)
     need_hook(config, "post_fork", worker.server, worker)
-    worker.wsgi = load_or_show(config)
+    worker.wsgi = load_or_show(config) if preloaded is None else preloaded
     need_hook(config, "post_worker_init", worker)
     application: Application = worker.wsgi
     return application
