@@ -92,9 +92,10 @@ def test_full_disk_is_said_once_and_the_log_comes_back_by_itself(start_server, t
     assert 1 == server.log.count("cannot be written (File too large)")
 
 
-def test_rotation_under_load_loses_no_line(start_server, tmp_path):
+@pytest.mark.parametrize("flags", [(), ("--preload",)], ids=["each loads", "preloaded"])
+def test_rotation_under_load_loses_no_line(start_server, tmp_path, flags):
     access = tmp_path / "access.log"
-    server = start_server("hello", "--workers", "2", "--access-logfile", str(access), *PLAIN)
+    server = start_server("hello", "--workers", "2", "--access-logfile", str(access), *PLAIN, *flags)
 
     with load(server) as clients:
         for number in range(1, 6):
