@@ -44,6 +44,23 @@ def test_upgrade_under_load_drops_no_request(start_server, generation_file):
     assert {1, 2} == clients.generations_seen
 
 
+def test_upgrade_upon_upgrade_of_an_application_that_is_slow_to_import(start_server):
+    """Each new master is upgraded in its turn. What is promised between answers is 0.25 s, on a machine that does nothing else."""
+    server = start_server("lazy", "--workers", "2", env={"IMPORT_SECONDS": "1"})
+    masters = [server.pid]
+
+    with ExitStack() as stop, load(server, connections=4, bursts=1) as clients:
+        for number in (1, 2):
+            os.kill(masters[-1], signal.SIGUSR2)
+            masters.append(int(server.wait_for_log(BECOMES, times=number)[1]))
+            server.wait_for_log(rf"\[{masters[-1]}\] \[INFO\] pid {masters[-2]}, the master before this one, is gone")
+        stop.callback(os.kill, masters[-1], signal.SIGTERM)
+        clients.wait_for_answers(50)
+
+    assert [] == clients.failures
+    assert clients.max_gap < 1.0
+
+
 def test_request_in_flight_outlives_the_upgrade(start_server, gate):
     server = start_server("gated", env=gate.environ)
 
