@@ -20,6 +20,7 @@ from greenserve.log import (
     Syslog,
     close_error_log,
     compile_access_format,
+    configure_logging,
     error_log,
     lend_error_log,
     open_logs,
@@ -81,6 +82,7 @@ def act(loaded: Loaded, load: Callable[[], Loaded]) -> int:
         return 0
     if loaded.action == "check-config":
         compile_access_format(loaded.config.access_log_format)
+        check_logging(loaded.config)
         return check_application(loaded.config)
     run = partial(serve, loaded, load)
     return run_detached(run) if loaded.config.daemon else run()
@@ -106,13 +108,22 @@ def open_all_logs(loaded: Loaded) -> None:
     compile_access_format(config.access_log_format)
     make_log_files(config)
     syslog = Syslog(config.syslog_addr, config.syslog_facility, config.syslog_name) if config.syslog else None
-    source = LoggingSource(config.logconfig_dict, config.logconfig_json, config.logconfig)
     # A configuration of logging names classes, which are imported here.
     with barrier(Path(config.chdir)):
-        open_logs(Logs(config.errorlog, config.loglevel, syslog, source))
+        open_logs(Logs(config.errorlog, config.loglevel, syslog, logging_source(config)))
     lend_error_log()
     for note in loaded.notes:
         error_log.warning("%s", note)
+
+
+def logging_source(config: Config) -> LoggingSource:
+    return LoggingSource(config.logconfig_dict, config.logconfig_json, config.logconfig)
+
+
+def check_logging(config: Config) -> None:
+    """Configure logging as a server would, but open no log of ours. Raises ConfigError."""
+    with barrier(Path(config.chdir)):
+        configure_logging(logging_source(config))
 
 
 def start_worker(seat: Seat) -> int:

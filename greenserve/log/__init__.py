@@ -9,7 +9,7 @@ from its hub, and the master from its only loop.
 from greenserve.log.access import AccessLog, open_access_log
 from greenserve.log.alias import lend_error_log
 from greenserve.log.capture import capture_output
-from greenserve.log.configured import LoggingSource
+from greenserve.log.configured import LoggingSource, configure_logging
 from greenserve.log.error import (
     close_error_log,
     error_log,
@@ -35,6 +35,7 @@ __all__ = [
     "capture_output",
     "close_error_log",
     "compile_access_format",
+    "configure_logging",
     "error_log",
     "flush_error_log",
     "leave_standard_streams",

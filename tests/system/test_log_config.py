@@ -66,3 +66,14 @@ def test_handler_that_would_load_gevent_in_the_master_is_refused(tmp_path):
     assert 1 == done.returncode
     assert "logconfig_dict cannot be applied: Unable to configure handler 'console'" in done.stderr
     assert "imports gevent, which the master must not load" in done.stderr
+
+
+def test_checking_the_configuration_checks_that_of_logging(tmp_path):
+    (tmp_path / "greenserve.toml").write_text(CONFIGURED.replace("StreamHandler", "SteamHandler"))
+    (tmp_path / "app.py").write_text(APPLICATION)
+
+    done = run_greenserve("--check-config", cwd=tmp_path)
+
+    assert 1 == done.returncode
+    assert "logconfig_dict cannot be applied: Unable to configure handler 'console'" in done.stderr
+    assert "SteamHandler" in done.stderr
