@@ -45,7 +45,7 @@ def test_upgrade_under_load_drops_no_request(start_server, generation_file):
 
 
 def test_upgrade_upon_upgrade_of_an_application_that_is_slow_to_import(start_server):
-    """Each new master is upgraded in its turn. What is promised between answers is 0.25 s, on a machine that does nothing else."""
+    """Each new master is upgraded in its turn. Promised are 0.25 s between answers, on a machine that does nothing else."""
     server = start_server("lazy", "--workers", "2", env={"IMPORT_SECONDS": "1"})
     masters = [server.pid]
 
