@@ -11,7 +11,7 @@ import psutil
 import pytest
 import requests
 
-from tests.support.client import RawClient
+from tests.support.client import RawClient, Truncated
 from tests.support.load import load
 from tests.support.server import run_greenserve
 
@@ -123,6 +123,45 @@ def test_old_code_is_forked_from_the_mold_after_new_code_was_given_up(versioned)
     server.wait_for_log(READY, times=4)
 
     assert ask(server).startswith(b"one")
+
+
+def test_worker_writes_to_the_logs_that_were_opened_anew_before_it_was_forked(start_server, tmp_path):
+    log = tmp_path / "access.log"
+    server = start_server("--preload", "--access-logfile", str(log), "hello")
+    log.rename(tmp_path / "access.log.1")
+    server.signal(signal.SIGUSR1)
+    server.wait_for_log("the logs are open anew")
+
+    os.kill(find_children(server, "worker")[0], signal.SIGKILL)
+    server.wait_for_log(READY, times=2)
+    ask(server)
+    server.stop()
+
+    assert 1 == log.read_text().count("GET / HTTP/1.1")
+    assert "" == (tmp_path / "access.log.1").read_text()
+
+
+def test_stuck_worker_that_was_forked_from_the_mold_tells_where_it_is(start_server):
+    server = start_server("--preload", "--workers", "2", "--timeout", "1", "stuck")
+    os.kill(min(find_children(server, "worker")), signal.SIGKILL)
+    server.wait_for_log(READY, times=3)
+
+    with pytest.raises((Truncated, ConnectionResetError)), RawClient(server.address) as client:
+        client.ask("/stuck")
+
+    assert server.wait_for_log(r"has been stuck for")
+    assert server.wait_for_log(r"stuck\.py line \d+, in ")
+
+
+def test_signal_to_the_whole_group_is_one_stop(start_server):
+    """As timeout(1) and terminals send it: the mold is in the group, too."""
+    server = start_server("--preload", "--workers", "2", "hello")
+
+    os.killpg(server.pid, signal.SIGTERM)
+
+    assert 0 == server.wait()
+    server.wait_for_end()
+    assert "is gone" not in server.log
 
 
 def test_application_that_cannot_be_loaded_ends_the_server_as_ever(start_server):
