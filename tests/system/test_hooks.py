@@ -52,6 +52,7 @@ def said(server):
 
 def test_a_server_calls_each_hook_in_its_place(start_server, configure):
     server = start_server(*configure(EVERY_HOOK), "hello")
+    server.wait_for_log("hook when_ready")
     with RawClient(server.address) as client:
         client.ask()
     server.wait_for_log("hook post_request")
@@ -76,6 +77,7 @@ def test_a_server_calls_each_hook_in_its_place(start_server, configure):
 
 def test_a_reload_and_a_resize_are_told(start_server, configure):
     server = start_server(*configure(EVERY_HOOK), "hello")
+    server.wait_for_log("hook when_ready")
 
     server.signal(SIGHUP)
     server.wait_for_generation(2)
