@@ -1,6 +1,7 @@
 """`python -m bench`: install, run, and write table and plot."""
 
 import argparse
+import contextlib
 import datetime
 import os
 import platform
@@ -11,6 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from bench.database import NoDatabase, find_binaries, run_postgresql
 from bench.environment import (
     BIN,
     ROOT,
@@ -45,7 +47,9 @@ def main() -> int:
         for name, reason in absent.items():
             say(f"{name} is left out: {reason}")
         peers = [peer for peer in peers if peer.name not in absent]
-        runs = list(play_all(scenarios, peers, options, prepare(work)))
+        scenarios = leave_out_impossible(scenarios)
+        with prepare(scenarios, work) as ground:
+            runs = play_until_stopped(play_all(scenarios, peers, options, ground))
     write_results(runs, scenarios, describe_circumstances(options, absent), options.output)
     return 0
 
@@ -74,11 +78,32 @@ def quick_or_all(quick: bool) -> list[Scenario]:
     return [scenario for scenario in SCENARIOS if scenario.quick or not quick]
 
 
-def prepare(work: Path) -> Ground:
-    """Make what matches need, and leave the server's processor: this process and wrk are the load."""
+def play_until_stopped(matches: Iterator[Run]) -> list[Run]:
+    """Return the runs of all matches, or of those that were played when somebody pressed Ctrl-C."""
+    runs: list[Run] = []
+    with contextlib.suppress(KeyboardInterrupt):
+        runs.extend(matches)
+    return runs
+
+
+@contextlib.contextmanager
+def prepare(scenarios: Sequence[Scenario], work: Path) -> Iterator[Ground]:
+    """Make what matches need, and leave the server's processor: this process and what it starts are the load."""
     cores = divide_cores()
     os.sched_setaffinity(0, cores.load)
-    return Ground(tools_in(work), work, make_certificate(work), make_file(work, *FILE), cores)
+    needed = any(scenario.database for scenario in scenarios)
+    with run_postgresql() if needed else contextlib.nullcontext("") as database:
+        yield Ground(tools_in(work), work, make_certificate(work), make_file(work, *FILE), database, cores)
+
+
+def leave_out_impossible(scenarios: list[Scenario]) -> list[Scenario]:
+    """Return the scenarios that this machine allows."""
+    try:
+        find_binaries()
+    except NoDatabase as reason:
+        say(f"Without a database, scenarios are left out: {reason}")
+        return [scenario for scenario in scenarios if not scenario.database]
+    return scenarios
 
 
 def divide_cores() -> Cores:

@@ -17,41 +17,41 @@ QUIET = 0.1
 
 
 class Idle(NamedTuple):
-    """KiB of the server's memory for each of *count* connections that were answered once, after *quiet* seconds."""
+    """KiB of the server's memory for each of *connections* that were answered once, after *quiet* seconds."""
 
-    count: int
+    connections: int
     quiet: float
 
     def apply(self, visit: Visit) -> Outcome:
         before = visit.server.memory_kib()
-        with open_crowd(visit, self.count) as crowd:
+        with open_crowd(visit, self.connections) as crowd:
             ask_each(crowd, visit)
             time.sleep(self.quiet)
             grown = visit.server.memory_kib() - before
             ask_each(crowd, visit)
-        return Outcome(grown / self.count)
+        return Outcome(grown / self.connections)
 
 
 class Balance(NamedTuple):
-    """The connections of the busiest worker over the mean, *count* having come at once."""
+    """The connections of the busiest worker over the mean, where so many have come at once."""
 
-    count: int
+    connections: int
     workers: int
 
     def apply(self, visit: Visit) -> Outcome:
-        with open_crowd(visit, self.count) as crowd:
+        with open_crowd(visit, self.connections) as crowd:
             taken = Counter(ask_each(crowd, visit))
-        return Outcome(max(taken.values()) * self.workers / self.count)
+        return Outcome(max(taken.values()) * self.workers / self.connections)
 
 
 class BesideSlowReaders(NamedTuple):
-    """What *load* costs while *count* others have asked for the same and do not read it."""
+    """What *load* costs while as many others have asked for the same and do not read it."""
 
     load: Wrk
-    count: int
+    connections: int
 
     def apply(self, visit: Visit) -> Outcome:
-        with open_crowd(visit, self.count) as crowd:
+        with open_crowd(visit, self.connections) as crowd:
             for connection in crowd:
                 connection.sendall(visit.request)
             wait_until_quiet(visit)

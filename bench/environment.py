@@ -19,7 +19,7 @@ VENV = ROOT / ".venv-bench"
 BIN = VENV / "bin"
 
 #: For applications and plots.
-COMMON = ("flask", "matplotlib")
+COMMON = ("flask", "matplotlib", "psycopg", "psycopg-binary", "psycopg-pool")
 
 
 class Program(NamedTuple):
@@ -35,6 +35,7 @@ PROGRAMS = (
     Program("openssl", "openssl"),
     Program("gcc", "gcc"),
     Program("/usr/include/ev.h", "libev-dev"),
+    Program("/usr/lib/postgresql", "postgresql"),
 )
 
 
@@ -67,7 +68,8 @@ def install(peers: Iterable[Peer], work: Path) -> dict[str, str]:
     """Install greenserve and *peers*; return the peers that cannot be had, each with the reason."""
     if not (BIN / "python").exists():
         subprocess.run([ROOT / ".ci" / "create-venv", sys.executable, VENV], check=True)
-    pip_install(COMMON)
+    if reason := pip_install(COMMON):
+        say(f"Some scenarios will be missing: {reason}")
     install_greenserve()
     absent = {}
     for peer in peers:

@@ -34,6 +34,8 @@ WARMING = 600
 #: The C function that bench/apps/counted.py enters at /mark.
 MARK = "getloadavg"
 
+TOTALS = re.compile(r"^totals: (\d+)", re.MULTILINE)
+
 REQUESTS = {"hello": make_request(), "browser": make_request("GET", "/a?b=c", *BROWSER)}
 
 
@@ -122,7 +124,7 @@ def read_totals(work: Path) -> list[int]:
     dumps = {path: path.read_text(errors="replace") for path in work.glob("totals.*")}
     marked = [path for path, text in dumps.items() if f"Trigger: --dump-before={MARK}" in text]
     in_order = sorted(marked, key=lambda path: int(path.suffix[1:]))
-    return [int(re.search(r"^totals: (\d+)", dumps[path], re.MULTILINE)[1]) for path in in_order]
+    return [int(TOTALS.findall(dumps[path])[0]) for path in in_order]
 
 
 def all_cores() -> frozenset[int]:

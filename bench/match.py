@@ -24,6 +24,8 @@ class Ground(NamedTuple):
     work: Path
     certificate: Certificate
     file: Path
+    #: The URL of PostgreSQL; empty if no scenario needs it.
+    database: str
     cores: Cores
 
 
@@ -72,7 +74,12 @@ def make_task(scenario: Scenario, ground: Ground) -> Task:
 
 
 def make_environ(task: Task, ground: Ground) -> dict[str, str]:
-    return {"PYTHONPATH": str(APPS), "BENCH_FILE": str(ground.file), "BENCH_ACCESS_LOG": task.access_log}
+    return {
+        "PYTHONPATH": str(APPS),
+        "BENCH_FILE": str(ground.file),
+        "BENCH_DATABASE": ground.database,
+        "BENCH_ACCESS_LOG": task.access_log,
+    }
 
 
 def measure(server: ServerProcess, task: Task, scenario: Scenario, seconds: int) -> tuple[Outcome, float]:

@@ -64,6 +64,11 @@ class Task(NamedTuple):
         return f"{self.module}:app"
 
     @property
+    def waits(self) -> bool:
+        """Whether the application waits, so that threads pay."""
+        return self.module in ("sleep", "flask_database")
+
+    @property
     def address(self) -> str:
         return f"{HOST}:{self.port}"
 
@@ -126,7 +131,7 @@ def granian(tools: Tools, task: Task) -> Command:
     command = [tools.find("granian"), "--interface", "wsgi", "--workers", str(task.workers), "--host", HOST]
     command += ["--port", str(task.port), "--http", "1", "--no-ws", "--backlog", str(BACKLOG)]
     command += ["--backpressure", str(CONNECTIONS), "--log-level", "warning"]
-    if task.module == "sleep":
+    if task.waits:
         command += ["--blocking-threads", str(THREADS)]
     if task.access_log:
         command += ["--access-log", "--log-level", "info"]
@@ -137,14 +142,15 @@ def granian(tools: Tools, task: Task) -> Command:
 
 def uwsgi_gevent(tools: Tools, task: Task) -> Command:
     command = [tools.find("uwsgi"), "--http-socket", task.address, "--master", "--die-on-term", "--need-app"]
-    command += ["--processes", str(task.workers), "--listen", "1024", "--gevent", "2000", "--gevent-monkey-patch"]
+    command += ["--processes", str(task.workers), "--listen", "1024", "--pythonpath", str(APPS), "--module", task.target]
+    command += ["--gevent", "2000", "--gevent-early-monkey-patch", "--lazy-apps"]
     # It closes after each answer, and does not say so.
-    command += ["--add-header", "Connection: close", "--pythonpath", str(APPS), "--module", task.target]
+    command += ["--add-header", "Connection: close"]
     return command + (["--req-logger", f"file:{task.access_log}"] if task.access_log else ["--disable-logging"])
 
 
 def waitress(tools: Tools, task: Task) -> Command:
-    threads = THREADS if task.module == "sleep" else 4
+    threads = THREADS if task.waits else 4
     command = [tools.find("waitress-serve"), f"--listen={task.address}", f"--threads={threads}", f"--backlog={BACKLOG}"]
     command += [f"--connection-limit={CONNECTIONS}", f"--channel-timeout={PERSISTENCE}", "--asyncore-use-poll"]
     return [*command, task.target]

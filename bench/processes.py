@@ -119,4 +119,4 @@ def find_free_port() -> int:
     """Return a port that was free a moment ago; most servers cannot be handed a socket."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+        return int(probe.getsockname()[1])

@@ -39,7 +39,9 @@ class Board(NamedTuple):
 
 
 def make_boards(runs: Sequence[Run], scenarios: Iterable[Scenario]) -> list[Board]:
-    return [make_board([run for run in runs if run.scenario == scenario.name], scenario) for scenario in scenarios]
+    """Return a board for each scenario of which there are runs."""
+    by_scenario = {scenario: [run for run in runs if run.scenario == scenario.name] for scenario in scenarios}
+    return [make_board(found, scenario) for scenario, found in by_scenario.items() if found]
 
 
 def make_board(runs: Sequence[Run], scenario: Scenario) -> Board:

@@ -15,6 +15,7 @@ PROMPT = 0.3
 
 CPU = "CPU µs per request"
 HELLO = Expected(b"Hello, world!\n")
+DATABASE = Expected(b'{"answer":42}\n')
 JSON = Expected(b'{"message":"Hello, world!","numbers":[1,2,3]}\n')
 BLOCK = b"0123456789abcdef" * 64
 MIB = Expected(BLOCK, 1024)
@@ -94,6 +95,8 @@ class Scenario(NamedTuple):
     closing: bool = False
     #: Whether the floor, which parses nothing, does the same work.
     floor: bool = False
+    #: Whether it needs PostgreSQL.
+    database: bool = False
     check: Callable[[Address], None] = check_nothing
     #: Part of --quick.
     quick: bool = True
@@ -101,7 +104,7 @@ class Scenario(NamedTuple):
 
 def concurrency(connections: int) -> Scenario:
     title = f"Hello, {connections:,} connection{'s' if connections > 1 else ''}"
-    return Scenario(f"concurrency-{connections}", title, load=Wrk(connections), floor=True, quick=False)
+    return Scenario(f"concurrency-{connections}", title, load=Wrk(connections, 1 + connections // 500), floor=True, quick=False)
 
 
 LASTING = frozenset({PERSISTENT})
@@ -113,6 +116,18 @@ SCENARIOS = (
     Scenario("hello", "Hello", floor=True),
     Scenario("browser", "Hello, browser-sized head", request=make_request("GET", "/a?b=c", *BROWSER), floor=True),
     Scenario("flask", "Flask JSON", "flask_json", expected=JSON),
+    Scenario("database", "Flask and PostgreSQL", "flask_database", Wrk(256), expected=DATABASE, database=True),
+    Scenario(
+        "database-slow",
+        "Flask and PostgreSQL, 20 ms for each query",
+        "flask_database",
+        # A server that blocks needs six seconds for one turn through them.
+        Wrk(256, 15),
+        make_request("GET", "/slow"),
+        DATABASE,
+        database=True,
+        quick=False,
+    ),
     Scenario("sleep", "Sleep 50 ms, 1,000 connections", "sleep", Wrk(1000), needs=frozenset({WAITING})),
     Scenario("post", "POST 16 KiB", "content", request=POST_16_KIB, expected=Expected(b"     16384")),
     Scenario("chunked", "POST 1 MiB chunked", "content", Wrk(16), POST_CHUNKED, Expected(b"   1048576")),

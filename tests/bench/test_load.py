@@ -36,7 +36,7 @@ def test_one_error_is_one_too_many(fault: str) -> None:
 
 
 def test_no_answer_at_all_does_not_count() -> None:
-    with pytest.raises(ServerFault, match="answers of 0 bytes"):
+    with pytest.raises(ServerFault, match="no answer"):
         count_answers({"requests": 0, "bytes": 0, **FAULTLESS}, visit(Answer(200, b"", 100)), under_way=64)
 
 
