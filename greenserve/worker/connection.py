@@ -49,6 +49,7 @@ class Connection:
         "_environ",
         "_exchange",
         "_greenlet",
+        "_lingers",
         "_served",
         "_service",
         "_standing",
@@ -74,6 +75,8 @@ class Connection:
         self._tunnel: Tunnel | None = None
         self._served = 0
         self.idle = False
+        #: It has had its last answer, and is only heard out.
+        self._lingers = False
         peer: str = environ["REMOTE_ADDR"]
         self._standing = service.introductions.standing_of(peer)
         #: The client; empty for one on a unix socket, and as long as a proxy has not said who it is.
@@ -333,8 +336,15 @@ class Connection:
         self._linger()
 
     def _linger(self) -> None:
+        """Hear a client out that has its last answer; any other that comes needs the room more."""
+        connections = self._service.connections
         end = now() + (IDLE_LINGER if self._service.draining else LINGER)
-        self._transport.linger(end, LINGER_SILENCE)
+        self._lingers = True
+        connections.rest(self)
+        try:
+            self._transport.linger(end, LINGER_SILENCE)
+        finally:
+            connections.wake(self)
 
     # What an Exchange needs of us.
 
@@ -354,7 +364,7 @@ class Connection:
     # What the worker asks of us, from the hub.
 
     def evict(self) -> None:
-        """Close at once; it is idle."""
+        """Close at once; it is idle, or lingers."""
         self._transport.interrupt()
 
     def find_unfinished(self) -> Unfinished | None:
@@ -366,7 +376,7 @@ class Connection:
 
     def drain(self) -> None:
         """Close soon if idle; otherwise the next answer is the last, and a tunnel ends."""
-        if self.idle:
+        if self.idle or self._lingers:
             self._transport.hasten(now() + IDLE_LINGER)
         elif self._tunnel is not None and self._tunnel.taken:
             spawn(self._tunnel.leave, GOING_AWAY)

@@ -14,7 +14,7 @@ class Member(Protocol):
     def address(self) -> str: ...
 
     def evict(self) -> None:
-        """Close at once; it is idle."""
+        """Close at once; it rests."""
 
     def drain(self) -> None:
         """Close soon if idle; otherwise the next answer is the last."""
@@ -33,7 +33,7 @@ class Connections:
         self._row = row
         self._changed = changed
         self._open: set[Member] = set()
-        #: Those between two requests, the longest idle first. A dict, for its order.
+        #: Those between two requests, or behind their last answer, the longest idle first. A dict, for its order.
         self._idle: dict[Member, None] = {}
         self._addresses: dict[str, int] = {}
 
@@ -68,7 +68,7 @@ class Connections:
         self._changed()
 
     def rest(self, connection: Member) -> None:
-        """Note that *connection* waits for a request."""
+        """Note that *connection* waits for a request, or for the end."""
         self._idle[connection] = None
 
     def wake(self, connection: Member) -> None:
@@ -83,6 +83,8 @@ class Connections:
         oldest = next(iter(self._idle), None)
         if oldest is None:
             return False
+        # Each makes room once, though it may need a moment to go.
+        self.wake(oldest)
         oldest.evict()
         self._row["connections_evicted"] += 1
         return True

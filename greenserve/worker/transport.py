@@ -82,7 +82,7 @@ class Patience(NamedTuple):
 class Transport:
     """One accepted socket. Raises ClientDisconnected once the other side is gone."""
 
-    __slots__ = ("_patience", "_registration", "_shared", "_socket", "_turn_began", "_waiter")
+    __slots__ = ("_linger_end", "_patience", "_registration", "_shared", "_socket", "_turn_began", "_waiter")
 
     #: Whether bytes may wait here that have left the socket, and how many do.
     buffers = False
@@ -97,6 +97,8 @@ class Transport:
         self._registration: Registration | None = None
         self._turn_began = perf_counter()
         self._shared = False
+        #: On the loop's clock, in seconds.
+        self._linger_end = 0.0
 
     def open(self, deadline: float) -> dict[str, str]:
         """Nothing comes before HTTP here, and environ gets nothing from it."""
@@ -252,12 +254,14 @@ class Transport:
         self._registration.seen &= ~events
 
     def interrupt(self) -> None:
-        """End the present wait as if its deadline had passed; called in the hub."""
+        """End the present wait, or linger, as if its deadline had passed; called in the hub."""
+        self._linger_end = 0.0
         if self._registration is not None:
             self._waiter.interrupt(self._registration)
 
     def hasten(self, deadline: float) -> None:
-        """Bring the deadline of the present wait forward to *deadline*."""
+        """Bring the deadline of the present wait, or linger, forward to *deadline*."""
+        self._linger_end = min(self._linger_end, deadline)
         if self._registration is not None:
             self._registration.deadline = min(self._registration.deadline, deadline)
 
@@ -287,8 +291,9 @@ class Transport:
         client loses the answer that it has not read yet.
         """
         self.finish_sending()
+        self._linger_end = end
         try:
-            while (moment := now()) < end and self.receive(min(end, moment + silence)):
+            while (moment := now()) < self._linger_end and self.receive(min(self._linger_end, moment + silence)):
                 self.take_turns()
         except (OSError, DeadlineExceeded):
             pass

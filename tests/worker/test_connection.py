@@ -324,6 +324,37 @@ def test_idle_connection_of_a_draining_worker_is_answered_once_more(serve, stage
 # Counting.
 
 
+def refuse_and_linger(stage, serve):
+    """Return a client that has its last answer, and does not leave."""
+    client = serve(lambda environ, start_response: [])
+    client.send(b"nonsense\r\n\r\n")
+    assert client.receive().startswith(b"HTTP/1.1 400 ")
+    assert 1 == stage.row["connections"]
+    return client
+
+
+@pytest.mark.security("idle keep-alive never starves new clients")
+def test_client_that_lingers_makes_room_for_another(serve, stage):
+    """It costs a stranger nothing to be refused and to stay; its silence would hold the place for five seconds."""
+    refuse_and_linger(stage, serve)
+
+    gevent.get_hub().loop.run_callback(stage.service.connections.make_room)
+
+    gevent.joinall(stage.greenlets, timeout=3)
+    assert (0, 1) == (stage.row["connections"], stage.row["connections_evicted"])
+
+
+def test_draining_hears_nobody_out_for_long(serve, stage, monkeypatch):
+    monkeypatch.setattr("greenserve.worker.connection.IDLE_LINGER", 0.1)
+    refuse_and_linger(stage, serve)
+
+    stage.service.draining = True
+    gevent.get_hub().loop.run_callback(stage.service.connections.drain)
+
+    gevent.joinall(stage.greenlets, timeout=3)
+    assert 0 == stage.row["connections"]
+
+
 def test_scoreboard_counts_what_happened(serve, stage):
     client = serve(hello)
 
