@@ -34,7 +34,7 @@ from greenserve.worker.loops import keep_loops_apart
 from greenserve.worker.mold import divide, settle_memory
 from greenserve.worker.stacks import answer_examiner
 from greenserve.worker.tickets import share_tickets
-from greenserve.worker.unshared import find_unshared
+from greenserve.worker.unshared import find_sockets, find_unshared
 from greenserve.worker.worker import Worker
 from greenserve.wsgi.environ import ErrorStream, connection_environ, listener_environ
 from greenserve.wsgi.error_page import ErrorPage
@@ -108,8 +108,9 @@ def acquire_means(seat: Seat) -> Means:
 def preload(seat: Seat) -> Application:
     """Return the application, loaded once for many processes. Raises AppLoadError."""
     enter_surroundings(seat.config)
+    ours = find_sockets()
     application = load_or_show(seat.config)
-    unshared = find_unshared()
+    unshared = find_unshared(ours)
     if unshared:
         error_log.warning("the workers share what each should begin in a post_fork hook: %s", ", ".join(unshared))
     settle_memory()

@@ -9,7 +9,7 @@ import os
 import socket
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import suppress
 
 from gevent import Greenlet, get_hub, monkey
@@ -17,9 +17,9 @@ from gevent import Greenlet, get_hub, monkey
 (plain_socket,) = monkey.get_original("socket", ["socket"])
 
 
-def find_unshared() -> list[str]:
-    """Return what should be begun by each worker for itself, in words."""
-    return [*find_threads(), *find_greenlets(), *find_connections(), *find_event_loops(), *find_children()]
+def find_unshared(ours: Collection[str]) -> list[str]:
+    """Return what should be begun by each worker for itself, in words; *ours* are the sockets that were there before."""
+    return [*find_threads(), *find_greenlets(), *find_connections(ours), *find_event_loops(), *find_children()]
 
 
 def find_threads() -> Iterator[str]:
@@ -47,9 +47,19 @@ def runs_thread(greenlet: Greenlet) -> bool:
     return any(isinstance(owner, threading.Thread) for owner in owners)
 
 
-def find_connections() -> Iterator[str]:
-    for descriptor in map(int, os.listdir("/proc/self/fd")):
-        peer = find_peer(descriptor)
+def find_sockets() -> dict[str, int]:
+    """Return a descriptor of each socket that is open, by the kernel's name for it."""
+    sockets = {}
+    for descriptor in os.listdir("/proc/self/fd"):
+        with suppress(OSError):
+            sockets[os.readlink(f"/proc/self/fd/{descriptor}")] = int(descriptor)
+    return {name: descriptor for name, descriptor in sockets.items() if name.startswith("socket:")}
+
+
+def find_connections(ours: Collection[str]) -> Iterator[str]:
+    """Find those that are not *ours*; the log may go into one, such as that of systemd's journal."""
+    for name, descriptor in find_sockets().items():
+        peer = None if name in ours else find_peer(descriptor)
         if peer:
             yield f"a connection to {peer}"
 
