@@ -28,7 +28,7 @@ from greenserve.log import AccessLog, Syslog, capture_output, open_access_log, w
 from greenserve.mailbox import Failed, Hello, Ready, Retire
 from greenserve.seat import Seat
 from greenserve.status import monotonic_ms
-from greenserve.worker.certificates import make_context
+from greenserve.worker.certificates import keep_quiet_about_names, make_context
 from greenserve.worker.identity import assume_identity
 from greenserve.worker.loops import keep_loops_apart
 from greenserve.worker.mold import divide, settle_memory
@@ -99,6 +99,7 @@ def acquire_means(seat: Seat) -> Means:
         tls = make_context(config)
         if tls is not None:
             share_tickets(tls, seat.secret, seat.generation)
+            keep_quiet_about_names()
         assume_identity(config.user, config.group, config.umask)
     except (FatalError, OSError) as error:
         raise WorkerBootError(f"a worker cannot start: {error}") from error

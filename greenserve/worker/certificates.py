@@ -5,6 +5,7 @@ a reload makes new workers, and so reads them again.
 """
 
 import ssl
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -168,6 +169,20 @@ def choose_by_name(context: ssl.SSLContext, named: dict[str, ssl.SSLContext]) ->
             session.context = chosen
 
     context.sni_callback = choose
+
+
+def keep_quiet_about_names() -> None:
+    """Let no client make us write a traceback by asking for a name that is not ASCII.
+
+    Where somebody chooses by name, ssl decodes it, fails, and tells so past every log. The handshake has its line.
+    """
+    others = sys.unraisablehook
+
+    def hook(unraisable: Any) -> None:
+        if not (isinstance(unraisable.exc_value, UnicodeDecodeError) and isinstance(unraisable.object, bytes)):
+            others(unraisable)
+
+    sys.unraisablehook = hook
 
 
 def find_named(named: dict[str, ssl.SSLContext], name: str) -> ssl.SSLContext | None:

@@ -260,6 +260,29 @@ def test_each_name_has_its_certificate(start_server, authority):
             assert (("DNS", name),) == client.getpeercert()["subjectAltName"]
 
 
+def make_hello(name):
+    """Return the beginning of a handshake that asks for *name*, which Python's own client would not do."""
+    received, hello = ssl.MemoryBIO(), ssl.MemoryBIO()
+    client = ssl.create_default_context().wrap_bio(received, hello, server_hostname="x" * len(name))
+    with pytest.raises(ssl.SSLWantReadError):
+        client.do_handshake()
+    return hello.read().replace(b"x" * len(name), name)
+
+
+def test_name_that_is_no_text_costs_its_client_the_handshake_and_us_one_line(start_server, authority):
+    pair, shop = authority.issue("localhost"), authority.issue("shop.example")
+    server = start_server("hello", *pair.flags, "--sni", f"shop.example={shop.certfile},{shop.keyfile}")
+
+    with socket.create_connection(server.address, timeout=20) as client:
+        client.sendall(make_hello(b"\xff\xfe[fake]\n"))
+        while client.recv(1000):
+            pass
+
+    server.wait_for_log(r"\[INFO\] no TLS with 127\.0\.0\.1: callback failed$")
+    assert "Traceback" not in server.log
+    assert "fake" not in server.log
+
+
 def test_self_signed_certificate_is_enough_for_development(start_server, tmp_path):
     server = start_server("hello", "--workers", "2", "--self-signed", env={"XDG_CACHE_HOME": str(tmp_path)})
 
