@@ -27,9 +27,16 @@ def application(environ, start_response):
 
 
 def find_children(server, role):
-    """Return the pids of the children of the master whose title has the *role*."""
-    children = psutil.Process(server.pid).children()
-    return [child.pid for child in children if f": {role}" in "".join(child.cmdline())]
+    """Return the pids of the living children of the master whose title has the *role*."""
+    return [child.pid for child in psutil.Process(server.pid).children() if f": {role}" in title_of(child)]
+
+
+def title_of(process):
+    """Return what ps shows; nothing for one that is dead."""
+    try:
+        return "".join(process.cmdline())
+    except psutil.NoSuchProcess:
+        return ""
 
 
 def ask(server):
