@@ -129,5 +129,5 @@ def wait_until_it_answers(server: ServerProcess, address: Address, request: byte
             return
         except NotListening as fault:
             if server.ended or time.monotonic() > deadline:
-                raise ServerFault("did not start") from fault
+                raise ServerFault(f"did not start: {server.last_words()}") from fault
         time.sleep(PAUSE)

@@ -43,7 +43,10 @@ def main() -> int:
     options = parse_options()
     peers = [peer for peer in PEERS if peer.name in options.server]
     tools = Tools(options.bin, Path("floor"))
-    counts = {peer.name: count_all(peer, tools, options.request, options.number) for peer in peers}
+    try:
+        counts = {peer.name: count_all(peer, tools, options.request, options.number) for peer in peers}
+    except ServerFault as fault:
+        sys.exit(str(fault))
     print(json.dumps(counts, indent=1) if options.json else "\n".join(to_lines(counts)))
     return 0
 

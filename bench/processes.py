@@ -30,6 +30,7 @@ class ServerProcess:
     def __init__(
         self, command: Sequence[str], cores: frozenset[int], log: IO[bytes], cwd: Path, environ: Mapping[str, str]
     ) -> None:
+        self._log = Path(log.name)
         pinned = ["taskset", "--cpu-list", ",".join(map(str, sorted(cores))), *command]
         self._process = subprocess.Popen(
             pinned, cwd=cwd, env={**os.environ, **environ}, stdin=subprocess.DEVNULL, stdout=log, stderr=log
@@ -38,6 +39,11 @@ class ServerProcess:
     @property
     def ended(self) -> bool:
         return self._process.poll() is not None
+
+    def last_words(self) -> str:
+        """Return the last line that the server has written."""
+        lines = self._log.read_text(errors="replace").strip().splitlines()
+        return lines[-1].strip() if lines else "it said nothing"
 
     def processes(self) -> list[int]:
         """Return the server's processes, the first of them first."""

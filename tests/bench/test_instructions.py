@@ -10,8 +10,8 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 
-#: Generous: interpreters differ by a third. To be lowered with each step that makes it faster.
-BOUND = 300_000
+#: Generous: 254,000 with Python 3.10, 184,000 with 3.11. To be lowered with each step that makes it faster.
+BOUND = 350_000
 
 
 @pytest.mark.skipif(shutil.which("valgrind") is None, reason="valgrind is not installed")
