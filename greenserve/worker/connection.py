@@ -5,7 +5,7 @@ from contextvars import copy_context
 from time import monotonic, time
 from typing import Any
 
-from gevent import getcurrent, spawn
+from gevent import Timeout, getcurrent, spawn
 
 from greenserve.errors import (
     ClientDisconnected,
@@ -97,6 +97,11 @@ class Connection:
             pass
         except ClientDisconnected as error:
             error_log.debug("%s: %s", self._environ["REMOTE_ADDR"] or "-", error)
+        except Timeout as timeout:
+            # It may also come while the next request on this connection is answered, and then ends that.
+            error_log.error(
+                "a connection was ended by a gevent.Timeout of %s that the application started and never closed", timeout
+            )
         except Exception:
             error_log.exception("a connection ended on an error of the server's own; please report it")
         finally:

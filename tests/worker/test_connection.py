@@ -285,6 +285,22 @@ def test_generator_that_never_waits_lets_others_run(serve, stage):
     assert drain.get(timeout=10).endswith(b"0\r\n\r\n")
 
 
+def test_timeout_that_the_application_forgot_ends_the_connection_with_one_line(serve, caplog):
+    """It is thrown into the greenlet that started it, whatever that does by then."""
+
+    def forget(environ, start_response):
+        gevent.Timeout(0.01).start()
+        return hello(environ, start_response)
+
+    client = serve(forget)
+    client.send(GET)
+
+    assert client.receive().endswith(b"hello")
+    assert ["a connection was ended by a gevent.Timeout of 0.01 seconds that the application started and never closed"] == [
+        record.getMessage() for record in caplog.records
+    ]
+
+
 # Draining.
 
 
