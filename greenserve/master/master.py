@@ -226,7 +226,8 @@ class Master:
             log.error(screen)
         else:
             # Of a generation that never worked, each worker says the same at the same time.
-            log.log(logging.WARNING if proven else logging.DEBUG, "%s cannot start either", journal.name(worker))
+            sentence = "ends for the reason that stands before" if worker.ready else "cannot start either"
+            log.log(logging.WARNING if proven else logging.DEBUG, "%s %s", journal.name(worker), sentence)
 
     def _note_death(self, pid: int, code: int) -> None:
         if pid == self._watcher:

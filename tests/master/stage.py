@@ -75,6 +75,13 @@ def explode(seat):
     raise RuntimeError("a fault of ours")
 
 
+def explode_in_service(seat):
+    if seat.number == 1:
+        seat.mailbox.send(Ready(0.01))
+        raise SystemExit(7)
+    return serve(seat)
+
+
 def ignore_drain(seat):
     seat.mailbox.send(Ready(0.01))
     while True:

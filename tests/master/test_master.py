@@ -172,6 +172,16 @@ def test_an_error_of_ours_in_a_worker_ends_it_with_its_traceback(play):
     assert "RuntimeError: a fault of ours" in master.said
 
 
+def test_a_worker_that_fails_in_service_is_not_said_to_fail_at_its_start(play):
+    """An application may end its process with sys.exit() in a greenlet of its own."""
+    master = play("explode_in_service", "workers=2")
+
+    master.read_until(r"\[WARNING\] worker 1 \(pid \d+\) ends for the reason that stands before")
+
+    master.stop()
+    assert "cannot start" not in master.said
+
+
 def test_what_keeps_it_from_starting_is_said_in_one_sentence(play, tmp_path):
     path = tmp_path / "pid"
     path.write_text(f"{os.getppid()}\n")
