@@ -11,6 +11,7 @@ import matplotlib
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
+from matplotlib.ticker import LogLocator
 
 COLUMNS = 3
 WIDTH, HEIGHT = 5.2, 3.2
@@ -60,13 +61,17 @@ def draw_bars(place: Any, board: Board) -> None:
 
 def draw_lines(place: Any, series: list[Board]) -> None:
     """Draw cost against connections, one line for each server."""
+    place.set_prop_cycle(color=matplotlib.colormaps["tab20"].colors)
     for server in dict.fromkeys(row["server"] for board in series for row in board["rows"]):
-        points = [point for board in series if (point := find_point(board, server))]
-        place.plot(
-            *zip(*points, strict=True), marker="o", markersize=3, label=server, linewidth=2 if color_of(server) == OURS else 1
-        )
+        if points := [point for board in series if (point := find_point(board, server))]:
+            width = 2.5 if color_of(server) == OURS else 1
+            place.plot(*zip(*points, strict=True), marker="o", markersize=3, label=server, linewidth=width)
     place.set(title="Hello, cost against concurrency", xlabel="connections", ylabel=series[0]["unit"], xscale="log", yscale="log")
-    place.legend(fontsize=6)
+    place.xaxis.set_major_formatter("{x:,.0f}")
+    place.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    place.yaxis.set_major_formatter("{x:g}")
+    place.yaxis.set_minor_formatter("")
+    place.legend(fontsize=6, loc="upper left", bbox_to_anchor=(1, 1))
     tidy(place)
 
 
@@ -82,7 +87,7 @@ def color_of(server: str) -> str:
 
 def tidy(place: Any) -> None:
     place.spines[["top", "right"]].set_visible(False)
-    place.tick_params(labelsize=8)
+    place.tick_params(which="both", labelsize=8)
 
 
 if __name__ == "__main__":
