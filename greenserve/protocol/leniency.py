@@ -18,7 +18,10 @@ from greenserve.protocol.limits import Limits
 #: that passed on `Transfer-Encoding : chunked` did not read it as we would.
 _PROTECTED = (
     rb"(?:connection|content-length|content-type|expect|forwarded|host|keep-alive|path-info|proxy|proxy-[^:\r]*|script-name"
-    rb"|te|trailer|transfer-encoding|upgrade|x-client-ip|x-forwarded-[^:\r]*|x-real-ip)"
+    rb"|te|trailer|transfer-encoding|upgrade"
+    # The claims of fields.py.
+    rb"|x-forwarded|x-forwarded-[^:\r]*|x-real-ip|x-client-ip|x-cluster-client-ip|true-client-ip|client-ip"
+    rb"|x-scheme|x-url-scheme|front-end-https|client-cert|client-cert-chain)"
 )
 
 _fold = re.compile(rb"\r\n[ \t]+")

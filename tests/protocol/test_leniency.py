@@ -57,6 +57,33 @@ def test_repairs_are_linear(lenient, line):
     assert len(repaired) <= len(raw)
 
 
+@pytest.mark.security("underscore vs hyphen collisions dropped/refused")
+@pytest.mark.parametrize(
+    "claim",
+    [
+        "X-Forwarded-User",
+        "X-Real-IP",
+        "X-Client-IP",
+        "X-Cluster-Client-IP",
+        "True-Client-IP",
+        "Client-IP",
+        "X-Scheme",
+        "X-URL-Scheme",
+        "Front-End-HTTPS",
+        "Client-Cert",
+        "Client-Cert-Chain",
+    ],
+)
+def test_no_header_map_lets_a_client_claim_what_its_proxy_does(claim):
+    """The proxy drops the claim as it is spelled, and passes on what is spelled otherwise."""
+    parser = LenientParser(Leniency(header_map="dangerous"), str)
+    raw = f"GET / HTTP/1.1\r\nHost: a\r\n{claim.replace('-', '_')}: 192.0.2.1\r\n\r\n".encode()
+
+    head = parser(raw, {}, Limits(), 0, Names(believed=True))
+
+    assert {"HTTP_HOST"} == {key for key in head.environ if key.startswith("HTTP_")}
+
+
 def test_names_that_a_proxy_may_send_pass_every_header_map():
     names = Names(permitted=["SCRIPT_NAME"])
     raw = b"GET / HTTP/1.1\r\nHost: a\r\nSCRIPT_NAME: /shop\r\n\r\n"
