@@ -21,6 +21,7 @@ from greenserve.title import Title
 from greenserve.worker.acceptor import Acceptor
 from greenserve.worker.balance import Balance
 from greenserve.worker.connection import Connection
+from greenserve.worker.drain import Draining, Step
 from greenserve.worker.hooks import find_run
 from greenserve.worker.lifetime import Lifetime
 from greenserve.worker.readiness import READABLE, open_readiness
@@ -55,12 +56,9 @@ class Worker:
         self._balance = Balance(seat.scoreboard, seat.number)
         self._acceptors = [self._open_acceptor(listener) for listener in seat.listeners]
         self._title = Title(f"worker {seat.number}", seat.config)
-        #: Set once the listeners are let go: until then another connection may come.
-        self._deaf = False
+        self._draining = Draining()
         #: How many of the connections that wait in the listener's queue are taken before it is let go.
         self._queue_share = seat.config.backlog
-        #: Set once it was told to end at once.
-        self._interrupted = False
         self._finished = Event()
         self._watchers: list[Any] = []
 
@@ -91,8 +89,8 @@ class Worker:
         if not self._service.draining:
             for acceptor in self._acceptors:
                 acceptor.resume()
-        elif self._deaf and not self._service.connections:
-            self._finished.set()
+        else:
+            self._proceed()
 
     # The life of the process.
 
@@ -213,16 +211,40 @@ class Worker:
 
     def drain(self, grace: float) -> None:
         """Accept no more and finish what was accepted; after *grace* seconds, end all the same."""
-        if grace <= 0 and not self._interrupted:
-            self._interrupted = True
+        self._draining.begin(grace, time.monotonic())
+        self._proceed_in_time()
+
+    def _proceed_in_time(self) -> None:
+        self._proceed()
+        wake_at = self._draining.wake_at()
+        if wake_at is not None:
+            # The loop's clock may be a little ahead of the one that is asked then: we come back once more.
+            self._watch(get_hub().loop.timer(max(wake_at - time.monotonic(), 0.0)), self._proceed_in_time)
+
+    def _proceed(self) -> None:
+        tunnels = self._seat.row["websockets"]
+        for step in self._draining.steps(time.monotonic(), len(self._service.connections) - tunnels, tunnels):
+            self._take(step)
+
+    def _take(self, step: Step) -> None:
+        if step is Step.LEAVE:
+            self._begin_to_leave()
+        elif step is Step.HURRY:
             # The hub may not wait, and a hook may want to.
             spawn(try_hook, self._seat.config, "worker_int", self._seat.worker)
-        if not self._service.draining:
-            self._service.draining = True
-            self._seat.row["accepting"] = 0
-            spawn(self._stop_accepting)
-            self._service.connections.drain()
-        self._watch(get_hub().loop.timer(max(grace, 0.0)), self._give_up)
+        elif step is Step.SAY_WITHDRAWN:
+            self._seat.mailbox.send(Withdrawn())
+        elif step is Step.NAME_UNFINISHED:
+            self._name_unfinished()
+        elif step is Step.END:
+            # Behind those that were spawned before it, the hook among them.
+            spawn(self._finished.set)
+
+    def _begin_to_leave(self) -> None:
+        self._service.draining = True
+        self._seat.row["accepting"] = 0
+        spawn(self._stop_accepting)
+        self._service.connections.drain()
 
     def _stop_accepting(self) -> None:
         for acceptor in self._acceptors:
@@ -230,16 +252,12 @@ class Worker:
         sleep(FORGET)
         for acceptor in self._acceptors:
             acceptor.close()
-        self._seat.mailbox.send(Withdrawn())
-        self._deaf = True
-        self._changed()
+        self._draining.deafened()
+        self._proceed()
 
-    def _give_up(self) -> None:
+    def _name_unfinished(self) -> None:
         unfinished = self._service.connections.find_unfinished()
-        if unfinished and self._interrupted:
+        if unfinished and self._draining.hurried:
             error_log.warning("%d requests were still in progress, and are cut off", len(unfinished))
         else:
             log_unfinished(unfinished)
-        if not self._deaf:
-            self._seat.mailbox.send(Withdrawn())
-        self._finished.set()
