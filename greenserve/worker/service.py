@@ -161,6 +161,8 @@ def limits_of(config: Config) -> Limits:
         line=config.limit_request_line,
         fields=config.limit_request_fields,
         field_size=config.limit_request_field_size,
+        # Who allows a long line means it: the head that it stands in must not be refused for its length.
+        head=max(Limits().head, config.limit_request_line + config.limit_request_field_size),
         content=config.limit_request_content or None,
         method=0 if config.permit_unconventional_http_method else Limits().method,
     )

@@ -57,6 +57,14 @@ def test_pipelined_requests_are_answered_in_order(serve):
     assert [b"/%d" % number for number in range(40)] + [b"/"] == found
 
 
+def test_field_that_the_settings_allow_fits_into_a_head(serve):
+    client = serve(hello, limit_request_field_size=100_000)
+
+    client.send(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nX: " + 90_000 * b"x" + b"\r\n\r\n")
+
+    assert client.receive().endswith(b"hello")
+
+
 def test_request_in_pieces_is_one_request(serve):
     client = serve(echo)
 
