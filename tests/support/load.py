@@ -17,6 +17,7 @@ from functools import partial
 from typing import NamedTuple
 
 from tests.support.client import Address, RawClient, make_request
+from tests.support.proxies import Proxy
 from tests.support.server import RunningServer
 
 #: Seconds between two requests of one persistent client, and between two bursts.
@@ -47,6 +48,12 @@ class Load:
             wanted = self.answers + more
             came = self._counted.wait_for(lambda: self.answers >= wanted, self._timeout)
         assert came, f"{self.answers} answers in {self._timeout} s, {wanted} wanted; failures: {self.failures[:5]}"
+
+    def wait_for_generation(self, generation: int) -> None:
+        """Return when *generation* has answered."""
+        with self._counted:
+            came = self._counted.wait_for(lambda: generation in self.generations_seen, self._timeout)
+        assert came, f"no answer of generation {generation} in {self._timeout} s; failures: {self.failures[:5]}"
 
     def end(self) -> None:
         self._ended.set()
@@ -115,7 +122,9 @@ class Load:
 
 
 @contextmanager
-def load(server: RunningServer, connections: int = 8, bursts: int = 1, path: str = "/", timeout: float = 30.0) -> Iterator[Load]:
+def load(
+    server: RunningServer | Proxy, connections: int = 8, bursts: int = 1, path: str = "/", timeout: float = 30.0
+) -> Iterator[Load]:
     """Keep *server* under load for the length of the block, which begins once every client is at work."""
     seen = Load(server.address, path, timeout)
     runs = [seen.run_persistent] * connections + [seen.run_bursts] * bursts

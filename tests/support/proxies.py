@@ -125,8 +125,13 @@ def write(directory: str, configuration: str) -> str:
 
 
 @contextmanager
-def running(command: Sequence[str], directory: str, listener: socket.socket, **environ: str) -> Iterator[None]:
-    """Run a proxy that takes over *listener* for the length of the block; say what it said if it ends before."""
+def running(
+    command: Sequence[str], directory: str, listener: socket.socket, user: str = UNPRIVILEGED, **environ: str
+) -> Iterator[None]:
+    """Run a proxy that takes over *listener* for the length of the block; say what it said if it ends before.
+
+    With no *user* it stays who we are.
+    """
     said = Path(directory, "said")
     with said.open("wb") as output:
         process: subprocess.Popen[Any] = subprocess.Popen(
@@ -137,7 +142,7 @@ def running(command: Sequence[str], directory: str, listener: socket.socket, **e
             env={**os.environ, **environ},
             pass_fds=[listener.fileno()],
             start_new_session=True,
-            **as_user(UNPRIVILEGED),
+            **(as_user(user) if user else {}),
         )
     try:
         yield

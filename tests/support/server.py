@@ -161,6 +161,11 @@ class RunningServer:
         self.signal(number)
         return self.wait()
 
+    def kill(self) -> None:
+        """End all of its processes at once, as when the host is gone, and return when they are."""
+        self._end_seen = True
+        self.discard()
+
     def wait(self) -> int:
         """Return the master's exit code, waiting for it."""
         self._end_seen = True
