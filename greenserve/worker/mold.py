@@ -14,7 +14,6 @@ from collections.abc import Callable
 from contextlib import suppress
 from errno import EAGAIN
 from select import POLLIN
-from typing import Any
 
 import gevent
 from gevent import monkey
@@ -80,8 +79,8 @@ class Mold:
         self._mailbox = mailbox
         self._access_log = access_log
         Title("mold", seat.config)
-        # Not SIG_IGN, which programs that the application starts would inherit.
-        self._handlers: dict[int, Any] = {number: signal.signal(number, lambda *_: None) for number in NOISE}
+        # Not handled: faulthandler has handlers run on a stack of its own, which six of them at once overflow.
+        self._mask = signal.pthread_sigmask(signal.SIG_BLOCK, NOISE)
 
     def run(self) -> Seat:
         """Fork workers as they are ordered, and return in each of them; the process ends when the master does."""
@@ -116,8 +115,7 @@ class Mold:
     def _take_seat(self, number: int, end: int) -> Seat:
         gevent.reinit()
         self._mailbox.close()
-        for signum, handler in self._handlers.items():
-            signal.signal(signum, handler)
+        signal.pthread_sigmask(signal.SIG_SETMASK, self._mask)
         Title(f"worker {number}", self._seat.config)
         row = self._seat.scoreboard.row(number - 1)
         answer_examiner(row)

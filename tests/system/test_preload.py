@@ -103,6 +103,19 @@ def test_death_of_the_mold_is_nothing_to_the_workers(start_server):
     assert 2 == len({said["loaded_by"] for said in ask_all(server).values()})
 
 
+def test_signals_for_the_whole_group_are_nothing_to_the_mold(start_server):
+    """They come all at once when it goes on after Ctrl-Z."""
+    server = start_server("--preload", "--workers", "1", "preloaded")
+    (mold,) = find_children(server, "mold")
+
+    for name in ("STOP", "TERM", "INT", "HUP", "QUIT", "USR1", "USR2", "TTIN", "TTOU", "CONT"):
+        os.kill(mold, signal.Signals[f"SIG{name}"])
+    server.signal(signal.SIGTTIN)
+    server.wait_for_log(READY, times=2)
+
+    assert 1 == len({said["loaded_by"] for said in ask_all(server).values()})
+
+
 def test_reload_under_load_makes_another_mold_and_loses_no_request(versioned):
     server, write = versioned
     (first,) = find_children(server, "mold")
