@@ -50,7 +50,7 @@ def parse_command_line(argv: Sequence[str]) -> CommandLine:
 def build_parser() -> argparse.ArgumentParser:
     parser = Parser(
         prog="greenserve",
-        usage=f"greenserve [options] {TARGET}",
+        usage=f"greenserve [options] {TARGET}\n       greenserve migrate FILE",
         description="Serve a WSGI application: one greenlet per connection, one hub per core.",
         epilog="The default and the variable of each setting stand in brackets; files use the variable's name in "
         "lower case without GREENSERVE_, in ./greenserve.toml, ./greenserve.conf.py or [tool.greenserve] of ./pyproject.toml. "
@@ -74,7 +74,7 @@ def add_setting(group: Any, setting: Setting) -> None:
     if not setting.flags:
         group.add_argument(setting.name, nargs="?", **about)
     elif setting.switch:
-        group.add_argument(*setting.flags, *(negation(flag) for flag in setting.flags), dest=setting.name, nargs=0, **about)
+        group.add_argument(*setting.flags, *negations(setting), dest=setting.name, nargs=0, **about)
     else:
         group.add_argument(*setting.flags, dest=setting.name, **about)
 
@@ -103,8 +103,9 @@ def help_of(setting: Setting) -> str:
     return f"{setting.help} [{default}{unit}; {setting.variable}]".replace("%", "%%")
 
 
-def negation(flag: str) -> str:
-    return f"--no-{flag.removeprefix('--')}"
+def negations(setting: Setting) -> list[str]:
+    """Return the flags that switch *setting* off; a short flag has none."""
+    return [f"--no-{flag[2:]}" for flag in setting.flags if flag.startswith("--")] if setting.switch else []
 
 
 def refuse_stranger(parser: argparse.ArgumentParser, strangers: list[str]) -> NoReturn:

@@ -4,7 +4,7 @@ from itertools import groupby
 from pathlib import Path
 
 from greenserve.config import SETTINGS
-from greenserve.flags import TARGET, negation
+from greenserve.flags import TARGET, negations
 from greenserve.gunicorn import FOREIGN, SAME
 from greenserve.setting import Setting
 
@@ -91,8 +91,7 @@ def one_sentence_per_line(text: str) -> str:
 
 
 def flags_of(setting: Setting) -> list[str]:
-    negations = [negation(flag) for flag in setting.flags] if setting.switch else []
-    return [*setting.flags, *negations] or [TARGET]
+    return [*setting.flags, *negations(setting)] or [TARGET]
 
 
 GUNICORN = """\

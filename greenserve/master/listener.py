@@ -206,7 +206,7 @@ def refuse_tcp(address: Address, error: OSError) -> ConfigError:
             f"--bind {address} was refused (permission denied): use a port above 1023, or give the process CAP_NET_BIND_SERVICE"
         )
     if error.errno == errno.EADDRNOTAVAIL:
-        return ConfigError(f"--bind {address}: this machine has no address {address.host}; 0.0.0.0 is all that it has")
+        return ConfigError(f"--bind {address}: this machine has no address {address.host}; 0.0.0.0 stands for all that it has")
     return ConfigError(f"--bind {address} was refused ({error.strerror})")
 
 

@@ -42,6 +42,7 @@ def test_an_action_is_not_a_setting(action):
         (["--zzz"], "--zzz: no such option"),
         (["a:b", "c:d"], "one MODULE:CALLABLE is enough, but there is also 'c:d'"),
         (["--workers"], "-w/--workers: expected one argument"),
+        (["--no--D"], "--no--D: no such option"),
     ],
 )
 def test_what_cannot_be_understood_is_refused(argv, expected):
@@ -57,7 +58,7 @@ def test_help_is_grouped_and_mentions_every_setting(capsys):
 
     text = capsys.readouterr().out
     assert 0 == caught.value.code
-    assert text.startswith("usage: greenserve [options] MODULE:CALLABLE\n")
+    assert text.startswith("usage: greenserve [options] MODULE:CALLABLE\n       greenserve migrate FILE\n")
     for setting in filter(lambda setting: setting.typed, SETTINGS.values()):
         assert f"\n{setting.group}:\n" in text
         assert setting.variable in text
