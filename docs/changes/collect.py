@@ -56,7 +56,8 @@ def release_section(heading: str, fragments: list[Fragment]) -> str:
 
 
 def item(fragment: Fragment) -> str:
-    return "- " + fragment.text.replace("\n", "\n  ")
+    """Return *fragment* as an item of CHANGES.md, which stands two folders above it."""
+    return "- " + fragment.text.replace("\n", "\n  ").replace("](../", "](docs/")
 
 
 def add_release(page: str, section: str) -> str:

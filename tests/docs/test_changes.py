@@ -49,6 +49,14 @@ def test_section_lists_what_matters_most_first(collect, tmp_path):
     )
 
 
+def test_links_of_a_fragment_lead_there_from_the_changes_page(collect, tmp_path):
+    write_fragments(tmp_path, log_added="See [logging](../how-to/logging.md).")
+
+    section = collect.release_section("0.2.0", collect.read_fragments(tmp_path))
+
+    assert "- See [logging](docs/how-to/logging.md)." in section
+
+
 def test_release_stands_above_earlier_ones(collect):
     page = f"# Changes\n\n{collect.MARK}\n## 0.1.0\n"
 
