@@ -47,6 +47,14 @@ class LimitSettings:
         unit="bytes",
         help="How much of one request's chunked content is kept in memory; longer content goes to a temporary file.",
     )
+    spool_limit: int = setting(
+        Size(),
+        default=4 << 30,
+        flags="--spool-limit",
+        group=LIMITS,
+        unit="bytes",
+        help="How much content a worker keeps in temporary files for all its requests; more is answered 503. 0 is no limit.",
+    )
     tmp_upload_dir: str | None = setting(
         Maybe(Directory()),
         default=None,

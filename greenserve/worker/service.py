@@ -49,7 +49,7 @@ class Service:
         self.row = row
         self.limits = limits_of(config)
         #: How chunked content is kept until the application reads it; None if it is handed over as it comes.
-        self.spooling = None if config.stream_chunked else Spooling(config.spool_memory, config.tmp_upload_dir)
+        self.spooling = None if config.stream_chunked else make_spooling(config)
         self.connections = Connections(config.worker_connections, config.connections_per_address, row, changed)
         self.gate = (
             Gate(config.requests_in_flight, config.request_queue, config.queue_timeout, row)
@@ -154,6 +154,10 @@ class Service:
         if isinstance(failure, ProtocolError):
             self.count_refusal(failure)
         log_failure(environ, failure)
+
+
+def make_spooling(config: Config) -> Spooling:
+    return Spooling(config.spool_memory, config.tmp_upload_dir, config.spool_limit)
 
 
 def limits_of(config: Config) -> Limits:

@@ -5,7 +5,7 @@ import io
 
 import pytest
 
-from greenserve.errors import ContentNotStored
+from greenserve.errors import ContentNotStored, Overloaded
 from greenserve.wsgi.spool import Spool, Spooling
 
 
@@ -55,3 +55,27 @@ def test_full_disk_is_noticed_whenever_it_fails(monkeypatch):
 
     assert errno.ENOSPC == caught.value.__cause__.errno
     assert spool.file.closed
+
+
+def test_all_requests_together_have_only_so_much_room():
+    spooling = Spooling(memory=0, limit=10)
+    first, second = Spool(spooling), Spool(spooling)
+    first.write(b"x" * 8)
+
+    with pytest.raises(Overloaded):
+        second.write(b"x" * 3)
+
+    second.close()
+    first.close()
+    third = Spool(spooling)
+    third.write(b"x" * 10)
+    third.close()
+
+
+def test_what_stays_in_memory_takes_no_room():
+    spool = Spool(Spooling(memory=4, limit=1))
+
+    spool.write(b"four")
+    spool.close()
+
+    assert 4 == spool.length
