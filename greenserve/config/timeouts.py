@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from greenserve.kinds import Seconds, Whole
+from greenserve.kinds import Maybe, Seconds, Whole
 from greenserve.setting import TIMEOUTS, setting
 
 
@@ -23,6 +23,17 @@ class TimeoutSettings:
         group=TIMEOUTS,
         unit="seconds",
         help="How long a draining worker may finish its exchanges before it is killed.",
+    )
+    tunnel_grace: float | None = setting(
+        Maybe(Seconds()),
+        default=None,
+        flags="--tunnel-grace",
+        group=TIMEOUTS,
+        unit="seconds",
+        help=(
+            "How long a draining worker leaves a WebSocket to its application once the client was told goodbye; "
+            "none, or more than graceful_timeout, is graceful_timeout."
+        ),
     )
     drain_delay: float = setting(
         Seconds(),

@@ -20,6 +20,7 @@ from traceback import format_exception
 from typing import NamedTuple
 
 from gevent import get_hub
+from gevent.event import Event
 
 from greenserve.config import Config
 from greenserve.errors import AppLoadError, FatalError, WorkerBootError
@@ -146,7 +147,8 @@ def warm_up(application: Application, seat: Seat) -> None:
     """Serve what the configuration names to ourselves. Raises AppLoadError if the application does not do well."""
     for target in seat.config.warmup if not isinstance(application, ErrorPage) else ():
         errors = ErrorStream(write_error_text)
-        base = listener_environ(seat.listeners[0].getsockname(), multiprocess=seat.config.resolved_workers > 1, errors=errors)
+        multiprocess = seat.config.resolved_workers > 1
+        base = listener_environ(seat.listeners[0].getsockname(), multiprocess=multiprocess, errors=errors, draining=Event())
         rehearse(application, target, connection_environ(base, ("127.0.0.1", 0)))
 
 

@@ -385,3 +385,8 @@ class Connection:
             self._transport.hasten(now() + IDLE_LINGER)
         elif self._tunnel is not None and self._tunnel.taken:
             spawn(self._tunnel.leave, GOING_AWAY)
+
+    def close_tunnel(self) -> None:
+        """Let client and application find the end of a tunnel."""
+        if self._tunnel is not None and self._tunnel.taken:
+            spawn(self._tunnel.hang_up)

@@ -19,6 +19,9 @@ class Member(Protocol):
     def drain(self) -> None:
         """Close soon if idle; otherwise the next answer is the last."""
 
+    def close_tunnel(self) -> None:
+        """End what the application has taken over, if it has."""
+
     def find_unfinished(self) -> Unfinished | None:
         """Return the request that the application works on, or None."""
 
@@ -92,6 +95,10 @@ class Connections:
     def drain(self) -> None:
         for connection in self:
             connection.drain()
+
+    def close_tunnels(self) -> None:
+        for connection in self:
+            connection.close_tunnel()
 
     def find_unfinished(self) -> list[Unfinished]:
         """Return the requests that the application works on."""

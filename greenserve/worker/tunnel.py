@@ -144,8 +144,7 @@ class Tunnel:
     def close(self) -> None:
         """Send and receive no more. May be called again."""
         self.closed = True
-        self.finish_sending()
-        self.finish_receiving()
+        self.hang_up()
 
     def finish_sending(self) -> None:
         """Let the client find the end behind what was sent."""
@@ -183,6 +182,11 @@ class Tunnel:
         with suppress(TunnelClosed):
             self._send(self._farewell)
         self._mute = True
+
+    def hang_up(self) -> None:
+        """Let client and application find the end, whatever is half said."""
+        self.finish_sending()
+        self.finish_receiving()
 
     def finish(self, code: int) -> None:
         """End what the application has left; when this returns, nobody is inside."""

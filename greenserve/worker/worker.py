@@ -6,6 +6,7 @@ import signal
 import socket
 import time
 from functools import partial
+from math import inf
 from ssl import SSLContext
 from typing import Any
 
@@ -54,9 +55,11 @@ class Worker:
             self._service.counted = self._lifetime.count
         self._patience = Patience(seat.config.write_timeout, seat.config.minimum_rate, seat.row)
         self._balance = Balance(seat.scoreboard, seat.number)
+        #: What applications watch to end their streams.
+        self._departure = Event()
         self._acceptors = [self._open_acceptor(listener) for listener in seat.listeners]
         self._title = Title(f"worker {seat.number}", seat.config)
-        self._draining = Draining()
+        self._draining = Draining(inf if seat.config.tunnel_grace is None else seat.config.tunnel_grace)
         #: How many of the connections that wait in the listener's queue are taken before it is let go.
         self._queue_share = seat.config.backlog
         self._finished = Event()
@@ -69,7 +72,12 @@ class Worker:
         tls = self._tls if listener.family != socket.AF_UNIX else None
         multiprocess = config.resolved_workers > 1
         base = listener_environ(
-            listener.getsockname(), multiprocess=multiprocess, errors=errors, tls=tls is not None, ready=self._is_ready
+            listener.getsockname(),
+            multiprocess=multiprocess,
+            errors=errors,
+            tls=tls is not None,
+            ready=self._is_ready,
+            draining=self._departure,
         )
         take = partial(self._open_connection, base, tls)
         return Acceptor(listener, take, self._service.connections, self._balance, self._seat.row)
@@ -234,6 +242,8 @@ class Worker:
             spawn(try_hook, self._seat.config, "worker_int", self._seat.worker)
         elif step is Step.SAY_WITHDRAWN:
             self._seat.mailbox.send(Withdrawn())
+        elif step is Step.CLOSE_TUNNELS:
+            self._service.connections.close_tunnels()
         elif step is Step.NAME_UNFINISHED:
             self._name_unfinished()
         elif step is Step.END:
@@ -242,6 +252,7 @@ class Worker:
 
     def _begin_to_leave(self) -> None:
         self._service.draining = True
+        self._departure.set()
         self._seat.row["accepting"] = 0
         spawn(self._stop_accepting)
         self._service.connections.drain()

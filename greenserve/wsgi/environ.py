@@ -37,13 +37,20 @@ def always() -> bool:
 
 
 def listener_environ(
-    address: Any, *, multiprocess: bool, errors: ErrorStream, tls: bool = False, ready: Callable[[], bool] = always
+    address: Any,
+    *,
+    multiprocess: bool,
+    errors: ErrorStream,
+    tls: bool = False,
+    ready: Callable[[], bool] = always,
+    draining: Any = None,
 ) -> dict[str, Any]:
     """Return what every request that comes through one listener shares.
 
     *address* is what `getsockname()` says: (host, port, ...), or the path of a
     unix socket, whose requests get the server name "localhost".
-    *ready* tells whether a load balancer should send more.
+    *ready* tells whether a load balancer should send more; *draining* is an
+    event, set once this worker is to go.
     """
     host, port = (address[0], address[1]) if isinstance(address, tuple) else ("localhost", 80)
     environ = {
@@ -57,6 +64,7 @@ def listener_environ(
         "wsgi.file_wrapper": FileWrapper,
         "wsgi.input_terminated": True,
         "greenserve.ready": ready,
+        "greenserve.draining": draining,
         "SERVER_SOFTWARE": SERVER_SOFTWARE,
         "SERVER_NAME": host,
         "SERVER_PORT": str(port),

@@ -14,6 +14,18 @@ def application(environ, start_response):
     return []
 """
 
+BEATS = """
+def application(environ, start_response):
+    start_response("200 OK", [("Content-Type", "text/event-stream")])
+    return beat(environ["greenserve.draining"])
+
+
+def beat(draining):
+    yield b"hello"
+    draining.wait()
+    yield b"goodbye"
+"""
+
 
 def test_term_lets_requests_in_flight_finish(start_server, gate):
     server = start_server("gated", "--workers", "2", env=gate.environ)
@@ -137,6 +149,22 @@ def test_health_checks_can_tell_that_the_server_is_about_to_stop(start_server, t
     assert (200, 503) == (before, after.status)
     assert after.persistent, "it goes on serving"
     assert 0 == server.wait()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP], ids=["stop", "reload"])
+def test_streams_are_told_and_end_by_themselves(start_server, tmp_path, number):
+    (tmp_path / "beats.py").write_text(BEATS)
+    server = start_server("beats", "--graceful-timeout", "25", cwd=tmp_path)
+
+    with RawClient(server.address) as client:
+        client.send(make_request())
+        while b"hello" not in client.receive_some():
+            pass
+        server.signal(number)
+        rest = client.receive_until_close()
+
+    assert rest.endswith(b"goodbye\r\n0\r\n\r\n")
+    server.wait_for_log(r"worker \d+ \(pid \d+\) has left")
 
 
 def test_term_serves_on_until_load_balancers_have_noticed(start_server):

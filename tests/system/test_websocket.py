@@ -3,6 +3,7 @@
 import signal
 import socket
 import struct
+import time
 from contextlib import ExitStack
 
 import pytest
@@ -14,6 +15,17 @@ from tests.support.client import RawClient
 from tests.support.server import RunningServer
 
 GOING_AWAY = 1001
+
+#: An application that never looks at its client again.
+CLINGING = """
+import threading
+from simple_websocket import Server
+
+
+def application(environ, start_response):
+    Server.accept(environ)
+    threading.Event().wait()
+"""
 
 #: How Socket.IO may be served: its mode, and whether gevent-websocket is there.
 MODES = {
@@ -259,6 +271,20 @@ def test_client_that_ignores_the_goodbye_does_not_hold_up_the_end(start_server, 
 
     assert 0 == code
     assert GOING_AWAY == receive_close(client)
+
+
+def test_handler_that_clings_to_its_socket_has_the_tunnel_grace(start_server, connect, tmp_path):
+    (tmp_path / "clinging.py").write_text(CLINGING)
+    server = start_server("clinging", "--tunnel-grace", "0.5", "--graceful-timeout", "25", cwd=tmp_path)
+    client = connect(server)
+
+    began = time.monotonic()
+    code = server.stop()
+
+    assert 0 == code
+    assert 0.5 <= time.monotonic() - began < 10
+    assert GOING_AWAY == receive_close(client)
+    server.wait_for_log(r"GET /echo has taken \d\.\d s, and is cut off")
 
 
 def test_websocket_leaves_one_access_line_with_what_was_sent(start_server, connect):

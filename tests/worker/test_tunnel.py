@@ -571,6 +571,43 @@ def test_nothing_can_be_sent_behind_a_goodbye(stage, serve):
     assert 1 == len(raised)
 
 
+def test_tunnel_past_its_grace_ends_for_both_sides(stage, serve):
+    go_on, received = Event(), []
+
+    def use(lent):
+        go_on.wait()
+        received.append(lent.recv(1))
+
+    client = open_tunnel(serve, use)
+    stage.service.connections.drain()
+
+    stage.service.connections.close_tunnels()
+    answer = client.receive()
+    go_on.set()
+    gevent.joinall(stage.greenlets, timeout=10)
+
+    assert GOING_AWAY == answer
+    assert [b""] == received
+
+
+def test_requests_are_left_alone_when_tunnels_are_closed(stage, serve):
+    go_on = Event()
+
+    def application(environ, start_response):
+        go_on.wait()
+        start_response("200 OK", [("Content-Length", "2")])
+        return [b"ok"]
+
+    client = serve(application)
+    client.send(HANDSHAKE)
+    gevent.sleep(0.01)
+
+    stage.service.connections.close_tunnels()
+    go_on.set()
+
+    assert client.receive(b"ok").startswith(b"HTTP/1.1 200 OK")
+
+
 def test_takeover_in_a_draining_worker_ends_at_once(stage, serve):
     go_on = Event()
 
