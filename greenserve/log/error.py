@@ -133,6 +133,9 @@ class ErrorSyslog(ErrorLog):
             "syslog %s cannot be written (%s): what the server has to say is only in errorlog", self._syslog.address, reason
         )
 
+    def _note_recovery(self, lost: int) -> None:
+        error_log.warning("syslog %s is written again, %d lines were lost", self._syslog.address, lost)
+
     def _encode(self, record: logging.LogRecord) -> bytes:
         return self._syslog.message("error", record.levelname, self._text(record))
 

@@ -105,7 +105,8 @@ class Outflow:
     def flush(self) -> None:
         """Write as much as is taken without waiting."""
         self._scheduled = False
-        if not self._writing.acquire(blocking=False):
+        # That nothing was refused because nothing was written is no recovery.
+        if not self.pending or not self._writing.acquire(blocking=False):
             return
         try:
             self._write()

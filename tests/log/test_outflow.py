@@ -198,6 +198,15 @@ def test_full_disk_loses_lines_and_no_time(notes):
     assert ["No space left on device"] == notes.losses
 
 
+def test_flush_of_nothing_is_no_recovery(notes):
+    outflow = open_outflow("/dev/full", notes)
+
+    outflow.add(LINE)
+    outflow.flush()
+
+    assert [] == notes.recoveries
+
+
 def test_forked_process_leaves_the_lines_that_wait_to_its_parent(tmp_path, notes):
     turns, path = Turns(), tmp_path / "log"
     outflow = open_outflow(path, notes, turns.schedule)

@@ -8,7 +8,7 @@ import pytest
 from greenserve.config import SETTINGS
 from greenserve.errors import ConfigError
 from greenserve.kinds import Refused
-from greenserve.log import Syslog, close_error_log, error_log, open_access_log, open_error_log
+from greenserve.log import Syslog, close_error_log, error_log, flush_error_log, open_access_log, open_error_log
 from greenserve.log.syslog import FACILITIES, SyslogSocket
 
 
@@ -120,11 +120,25 @@ def test_error_log_says_once_that_it_does_not_reach_the_daemon(tmp_path):
 
     for _ in range(3):
         error_log.info("ready")
+        flush_error_log()
     close_error_log()
 
     text = (tmp_path / "error.log").read_text()
     assert 3 == text.count("ready")
     assert 1 == text.count("cannot be written (No such file or directory): what the server has to say is only in errorlog")
+
+
+def test_error_log_says_how_many_lines_a_daemon_that_is_back_has_not_got(listen, tmp_path):
+    open_error_log(str(tmp_path / "error.log"), "info", syslog_to(tmp_path / "log"))
+
+    error_log.info("lost")
+    flush_error_log()
+    listen(socket.AF_UNIX, socket.SOCK_DGRAM, str(tmp_path / "log"))
+    error_log.info("kept")
+    close_error_log()
+
+    # The other one says that it is away.
+    assert f"syslog unix://{tmp_path / 'log'} is written again, 2 lines were lost" in (tmp_path / "error.log").read_text()
 
 
 def test_daemon_that_does_not_read_is_not_waited_for(daemon, tmp_path, error_file, monkeypatch):
