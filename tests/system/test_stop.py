@@ -151,17 +151,31 @@ def test_health_checks_can_tell_that_the_server_is_about_to_stop(start_server, t
     assert 0 == server.wait()
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP], ids=["stop", "reload"])
-def test_streams_are_told_and_end_by_themselves(start_server, tmp_path, number):
-    (tmp_path / "beats.py").write_text(BEATS)
-    server = start_server("beats", "--graceful-timeout", "25", cwd=tmp_path)
-
+def receive_rest_after(server, number):
+    """Return what a stream that has begun brings once the server has got that signal."""
     with RawClient(server.address) as client:
         client.send(make_request())
         while b"hello" not in client.receive_some():
             pass
         server.signal(number)
-        rest = client.receive_until_close()
+        return client.receive_until_close()
+
+
+def test_streams_are_told_of_a_stop_and_end_by_themselves(start_server, tmp_path):
+    (tmp_path / "beats.py").write_text(BEATS)
+    server = start_server("beats", "--graceful-timeout", "25", cwd=tmp_path)
+
+    rest = receive_rest_after(server, signal.SIGTERM)
+
+    assert rest.endswith(b"goodbye\r\n0\r\n\r\n")
+    assert 0 == server.wait()
+
+
+def test_streams_are_told_of_a_reload_and_end_by_themselves(start_server, tmp_path):
+    (tmp_path / "beats.py").write_text(BEATS)
+    server = start_server("beats", "--graceful-timeout", "25", cwd=tmp_path)
+
+    rest = receive_rest_after(server, signal.SIGHUP)
 
     assert rest.endswith(b"goodbye\r\n0\r\n\r\n")
     server.wait_for_log(r"worker \d+ \(pid \d+\) has left")
