@@ -221,11 +221,11 @@ class Size(Kind[int]):
         return str(value)
 
 
-class Umask(Kind[int]):
-    """Text is octal however it begins: "22", "022" and "0o22" are the same mask, as in a shell."""
+class Permissions(Kind[int]):
+    """A mask or a mode of files. Text is octal however it begins: "22", "022" and "0o22" are the same, as in a shell."""
 
-    expects = "an octal mask from 0 to 0o777, such as 0o022"
-    metavar = "MASK"
+    def __init__(self, sort: str, example: str) -> None:
+        self.expects, self.metavar = f"an octal {sort} from 0 to 0o777, such as {example}", sort.upper()
 
     def parse(self, given: object) -> int:
         number = int(given, 8) if isinstance(given, str) else digits_of(given)

@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from greenserve.kinds import MOST_INT, Address, Bind, Several, Switch, Whole
+from greenserve.kinds import MOST_INT, Address, Bind, Maybe, Permissions, Several, Switch, Whole
 from greenserve.setting import LISTENING, setting
 
 
@@ -21,6 +21,16 @@ class ListeningSettings:
         flags="--backlog",
         group=LISTENING,
         help="How many clients the kernel lets wait to be accepted.",
+    )
+    unix_mode: int | None = setting(
+        Maybe(Permissions("mode", "0o660")),
+        default=None,
+        flags="--unix-mode",
+        group=LISTENING,
+        help=(
+            "Who may connect to unix sockets, in octal: 660 is the owner and the group. It holds from the moment in which "
+            "the file appears; none leaves it to umask."
+        ),
     )
     reuse_port: bool = setting(
         Switch(),

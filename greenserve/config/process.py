@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from greenserve.kinds import Account, File, Maybe, Several, Switch, Text, Umask
+from greenserve.kinds import Account, File, Maybe, Permissions, Several, Switch, Text
 from greenserve.setting import DEVELOPMENT, PROCESS, setting
 
 
@@ -26,7 +26,7 @@ class ProcessSettings:
         help="A file that holds the pid of the master while it runs.",
     )
     umask: int | None = setting(
-        Maybe(Umask()),
+        Maybe(Permissions("mask", "0o022")),
         default=None,
         flags="-m --umask",
         group=PROCESS,

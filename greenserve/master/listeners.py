@@ -95,4 +95,6 @@ class Listeners:
 
 
 def manner_of(config: Config) -> Manner:
-    return Manner(config.backlog, config.umask, config.reuse_port, config.ipv6_only)
+    # A socket is made with all rights but those that the mask takes: there is no moment in which more may connect.
+    umask = config.umask if config.unix_mode is None else 0o777 & ~config.unix_mode
+    return Manner(config.backlog, umask, config.reuse_port, config.ipv6_only)

@@ -2,6 +2,7 @@
 
 import os
 import socket
+import stat
 from contextlib import closing
 
 import pytest
@@ -78,6 +79,16 @@ def test_what_an_abandoned_generation_would_have_had_is_closed(begin):
 
     assert before == listeners.current == listeners.all()
     assert before[0].socket.fileno() != -1
+
+
+@pytest.mark.parametrize(("settings", "mode"), [({"unix_mode": 0o640}, 0o640), ({"umask": 0o117}, 0o660)])
+def test_unix_sockets_have_the_mode_that_is_asked_for_or_the_one_of_the_umask(begin, tmp_path, settings, mode):
+    path = tmp_path / "sock"
+    listeners = begin(LOCAL)
+
+    listeners.assign(2, listeners.open(configure(Address("unix", path=str(path)), **{"umask": 0o022} | settings)), 16)
+
+    assert mode == stat.S_IMODE(path.stat().st_mode)
 
 
 def test_an_address_that_cannot_be_had_changes_nothing(begin):
