@@ -213,7 +213,18 @@ def on_factory(target: Target, factory: Any) -> list[str]:
     needs = [] if signature is None else [one for one in signature.parameters.values() if one.default is one.empty]
     required = [one.name for one in needs if one.kind not in (one.VAR_POSITIONAL, one.VAR_KEYWORD)]
     arguments = ", ".join(f"{name}=..." for name in required)
-    return [f"Did you mean '{target.module}:{target.dotted}({arguments})'? It is defined as {define(target, factory)}."]
+    advised = [f"Did you mean '{target.module}:{target.dotted}({arguments})'? It is defined as {define(target, factory)}."]
+    # A view looks like a factory.
+    if other := find_application(sys.modules[target.module]):
+        advised.append(f"The application may be '{target.module}:{other}', which the module has too.")
+    return advised
+
+
+def find_application(module: ModuleType) -> str | None:
+    """Return the usual name of an application, if *module* has an object of that name that could be one."""
+    own = own_callables(module)
+    usual = (name for name in ("app", "application") if name in own)
+    return next((name for name in usual if not inspect.isclass(own[name]) and not looks_like_factory(own[name])), None)
 
 
 def define(target: Target, factory: Any) -> str:

@@ -339,6 +339,24 @@ def test_type_error_inside_a_factory_is_not_taken_for_a_wrong_call(write, screen
     assert "raised TypeError" in screen
 
 
+def test_view_in_place_of_the_application_is_told_of_it(write, screen_of):
+    write(
+        "shop.py",
+        """
+        class Flask:
+            def __call__(self, environ, start_response):
+                return []
+
+        app = Flask()
+
+        def hello():
+            return "Hello"
+    """,
+    )
+
+    assert "The application may be 'shop:app', which the module has too." in screen_of("shop:hello")
+
+
 def test_factory_called_with_wrong_arguments_is_shown_its_definition(write, screen_of):
     write("shop.py", "def create_app(config): pass")
 
