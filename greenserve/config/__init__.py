@@ -9,6 +9,7 @@ field. Where a value comes from is the business of sources.py.
 import dataclasses
 
 from greenserve.config.application import ApplicationSettings
+from greenserve.config.encryption import Encryption
 from greenserve.config.hooks import HookSettings
 from greenserve.config.leniency import LeniencySettings
 from greenserve.config.limits import LimitSettings
@@ -18,7 +19,6 @@ from greenserve.config.process import ProcessSettings
 from greenserve.config.proxies import ProxySettings
 from greenserve.config.timeouts import TimeoutSettings
 from greenserve.config.workers import WorkerSettings
-from greenserve.encryption import Encryption
 from greenserve.setting import GROUPS, Setting
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from greenserve.config import Config
-from greenserve.encryption import NamedCertificate
+from greenserve.config.encryption import NamedCertificate
 from greenserve.errors import WorkerBootError
 from greenserve.worker.selfsigned import find_certificate
 

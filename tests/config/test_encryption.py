@@ -3,7 +3,7 @@
 import pytest
 
 from greenserve.config import SETTINGS, Config
-from greenserve.encryption import NamedCertificate
+from greenserve.config.encryption import NamedCertificate
 from greenserve.errors import ConfigError
 from greenserve.kinds import Refused
 from greenserve.sources import describe_config, load_config

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from greenserve.config import Config
-from greenserve.encryption import NamedCertificate
+from greenserve.config.encryption import NamedCertificate
 from greenserve.errors import WorkerBootError
 from greenserve.worker.certificates import make_context
 from greenserve.worker.selfsigned import find_certificate
