@@ -28,7 +28,7 @@ from greenserve.master.owner import find_owner, make_log_files
 from greenserve.master.pidfile import Pidfile
 from greenserve.master.plan import plan_of
 from greenserve.master.prompter import Prompter
-from greenserve.master.signals import Signals
+from greenserve.master.signals import Signals, hold_commands_back
 from greenserve.master.succession import Succession, take_estate
 from greenserve.seat import Seat
 from greenserve.title import Title
@@ -85,7 +85,9 @@ class Master:
         """Listen, fork, serve, stop. Raises ConfigError if it cannot begin."""
         with ExitStack() as held:
             self._open(held)
-            return self._serve()
+            code = self._serve()
+            hold_commands_back()
+            return code
 
     # Beginning.
 

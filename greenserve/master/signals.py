@@ -83,5 +83,10 @@ def fork() -> int:
     return pid
 
 
+def hold_commands_back() -> None:
+    """Let nobody change any more how this process ends: its exit code is known, and nothing is left to do."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, COMMANDS)
+
+
 def let_signals_in() -> None:
     signal.pthread_sigmask(signal.SIG_SETMASK, ())

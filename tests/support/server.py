@@ -166,6 +166,9 @@ class RunningServer:
         self._end_seen = True
         self.discard()
 
+    def is_alive(self) -> bool:
+        return self._process.poll() is None
+
     def wait(self) -> int:
         """Return the master's exit code, waiting for it."""
         self._end_seen = True

@@ -61,6 +61,16 @@ def test_term_told_twice_in_one_breath_is_no_hurry(start_server, gate):
     assert 0 == server.wait()
 
 
+def test_term_told_again_and_again_is_still_exit_code_0(start_server):
+    """Also in the last milliseconds, when everybody has left and the interpreter ends."""
+    server = start_server("hello")
+
+    while server.is_alive():
+        server.signal(signal.SIGTERM)
+
+    assert 0 == server.wait()
+
+
 def test_term_closes_idle_connections(start_server):
     server = start_server("hello")
 
