@@ -14,6 +14,7 @@ import os.path
 import pwd
 import re
 import socket
+from abc import ABC, abstractmethod
 from collections.abc import Collection
 from typing import ClassVar, Generic, Literal, NamedTuple, TypeVar
 
@@ -48,7 +49,7 @@ def suggest(word: str, known: Collection[str]) -> str:
     return f"; did you mean {nearest[0]}?" if nearest else ""
 
 
-class Kind(Generic[T]):
+class Kind(ABC, Generic[T]):
     """One kind of value. A subclass says what it expects and parses; the rest follows."""
 
     #: A noun phrase: "a whole number from 1 up".
@@ -67,9 +68,9 @@ class Kind(Generic[T]):
         except (ValueError, TypeError, OverflowError):
             raise Refused(f"is not {self.expects}") from None
 
+    @abstractmethod
     def parse(self, given: object) -> T:
         """Return the value, or raise ValueError or TypeError for what is not of this kind."""
-        raise NotImplementedError
 
     def show(self, value: T) -> str:
         """Return the value as --print-config shows it, without secrets."""

@@ -2,6 +2,7 @@
 
 import logging
 import sys
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 
 from greenserve.log.configured import ACCESS, is_configured, our_logger
@@ -14,15 +15,16 @@ from greenserve.log.syslog import INFO, Syslog, SyslogSocket
 error_log = logging.getLogger("greenserve.error")
 
 
-class Destination:
+class Destination(ABC):
     """One that gets every line. What becomes of them is said in the error log."""
 
     def __init__(self, name: str, outflow: Callable[[Callable[[str], None], Callable[[int], None]], Outflow]) -> None:
         self._name = name
         self.outflow = outflow(self._note_loss, self._note_recovery)
 
+    @abstractmethod
     def encode(self, line: str) -> bytes:
-        raise NotImplementedError
+        """Return the bytes that *line* becomes here."""
 
     def reopen(self) -> None:
         try:
