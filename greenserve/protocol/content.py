@@ -9,8 +9,8 @@ import re
 
 from greenserve.errors import BadRequest, ContentTooLarge, FieldsTooLarge
 from greenserve.protocol.fields import TOKEN, parse_trailer
-from greenserve.protocol.head import RequestHead
 from greenserve.protocol.limits import Limits
+from greenserve.protocol.request import RequestHead
 
 _QUOTED = r'"(?:[\t !#-\[\]-~\x80-\xff]|\\[\t !-~\x80-\xff])*"'
 _EXTENSION = rf"[ \t]*;[ \t]*{TOKEN}(?:[ \t]*=[ \t]*(?:{TOKEN}|{_QUOTED}))?"

@@ -7,12 +7,13 @@ section 11.2).
 """
 
 import re
-from typing import Any, NamedTuple
+from typing import Any
 
 from greenserve.errors import BadRequest, FieldsTooLarge, MethodNotImplemented, TargetTooLong, VersionNotSupported
 from greenserve.protocol.fields import EVERY_NAME, OWS, TEXT, Names, is_token, join_repeated
 from greenserve.protocol.framing import decide_framing, parse_connection, parse_expectation
 from greenserve.protocol.limits import Limits
+from greenserve.protocol.request import RequestHead
 from greenserve.protocol.target import fill_target, settle_host
 
 #: Looked up instead of matched. Any other token is a method too, in whatever case (RFC 9110 section 9.1).
@@ -25,28 +26,6 @@ MAX_EMPTY_LINES = 2
 
 #: A handshake record of any TLS version.
 _TLS = b"\x16\x03"
-
-
-class RequestHead(NamedTuple):
-    """What the head of one request says, and what framing decided from it."""
-
-    #: A fresh environ: what the connection knows, and what this head adds.
-    environ: dict[str, Any]
-    #: Bytes of the buffer that the head took, with the empty lines before it.
-    size: int
-    method: str
-    #: HTTP/1.1 or a later 1.x, so that chunks and interim responses may be sent.
-    http11: bool
-    #: The length in bytes that the head announces; None if it announces none, or chunks.
-    content_length: int | None
-    chunked: bool
-    persistent: bool
-    #: 100 (Continue) is waited for. False if there is no content to wait with.
-    expects_continue: bool
-    #: The protocol that the client would rather speak, in lower case.
-    upgrade: str | None
-    #: How many fields were kept from the application because of their names.
-    dropped_fields: int
 
 
 def parse_request_head(

@@ -11,8 +11,9 @@ from typing import Any, NamedTuple
 
 from greenserve.errors import BadRequest
 from greenserve.protocol.fields import EVERY_NAME, Names
-from greenserve.protocol.head import RequestHead, parse_request_head, skip_empty_lines
+from greenserve.protocol.head import parse_request_head, skip_empty_lines
 from greenserve.protocol.limits import Limits
+from greenserve.protocol.request import RequestHead
 
 #: What decides where a request ends, or whom it is from: no leniency touches it. A proxy before us
 #: that passed on `Transfer-Encoding : chunked` did not read it as we would.
@@ -130,7 +131,8 @@ class LenientParser:
             return None
         if len(head.method) > _USUAL_METHOD:
             self._count("permit_unconventional_http_method")
-        return head._replace(size=end)
+        head.size = end
+        return head
 
     def _repair(self, head: bytes, names: Names) -> bytes:
         if self._refuses_underscores and not all(map(names.permits, find_underscored(head))):

@@ -11,7 +11,7 @@ from typing import Any
 
 from greenserve.errors import BadRequest, UpgradeRequired
 from greenserve.protocol.fields import OWS, is_token
-from greenserve.protocol.head import RequestHead
+from greenserve.protocol.request import RequestHead
 
 VERSION = "13"
 KEY_SIZE = 16

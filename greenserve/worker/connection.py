@@ -16,7 +16,7 @@ from greenserve.errors import (
     TunnelClosed,
 )
 from greenserve.protocol.content import ChunkedContent, content_after
-from greenserve.protocol.head import RequestHead
+from greenserve.protocol.request import RequestHead
 from greenserve.protocol.response import CONTINUE, make_refusal
 from greenserve.protocol.upgrade import GOING_AWAY, INTERNAL_ERROR, NORMAL, asks_for_websocket
 from greenserve.worker.lent import LentSocket
@@ -238,7 +238,7 @@ class Connection:
     def _answer(self, head: RequestHead) -> bool:
         """Run one exchange; return whether the connection outlives it. Raises ProtocolError if it cannot begin."""
         if head.upgrade is not None:
-            head = self._consider_upgrade(head)
+            self._consider_upgrade(head)
         welcome = self._send_continue if head.expects_continue else None
         decoder = content_after(head, self._service.limits)
         content = Input(decoder, self._buffer, self._receive_content, welcome)
@@ -249,7 +249,7 @@ class Connection:
         finally:
             content.close()
 
-    def _consider_upgrade(self, head: RequestHead) -> RequestHead:
+    def _consider_upgrade(self, head: RequestHead) -> None:
         """Offer the connection itself to the application, if the client wants to speak WebSocket on it.
 
         What came behind such a request already was sent in the hope of another
@@ -259,7 +259,7 @@ class Connection:
             tunnel = self._tunnel = Tunnel(self._transport, self._buffer, self._hand_over)
             head.environ["gunicorn.socket"] = LentSocket(tunnel)
             offer_websocket(tunnel, head.environ)
-        return head._replace(persistent=head.persistent and not self._buffer)
+        head.persistent = head.persistent and not self._buffer
 
     def _take_chunked(self, environ: dict[str, Any], decoder: ChunkedContent, content: Input) -> None:
         """Make chunked content look as an application expects content to look.

@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Any, Protocol
 
 from greenserve.errors import BadResponse, ClientDisconnected, ProtocolError
-from greenserve.protocol.head import RequestHead
+from greenserve.protocol.request import RequestHead
 from greenserve.protocol.response import (
     LAST_CHUNK,
     Answer,

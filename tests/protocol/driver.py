@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 from greenserve.errors import ProtocolError
 from greenserve.protocol.content import ChunkedContent, Content, content_after
-from greenserve.protocol.head import RequestHead
 from greenserve.protocol.limits import Limits
+from greenserve.protocol.request import RequestHead
 
 BASE_ENVIRON = {"SCRIPT_NAME": "", "wsgi.version": (1, 0)}
 
