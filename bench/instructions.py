@@ -5,15 +5,16 @@ be compared from one commit to the next. They leave out what the kernel does,
 and what a cache misses; CPU time is what decides.
 
 The server is counted from mark to mark, over N requests and over 2 N. The
-difference, divided by N, has neither its start nor the marks in it.
+difference, divided by N, has neither its start nor the marks in it. With
+`--top` it is told for each function.
 """
 
 import argparse
 import json
 import os
-import re
 import shutil
 import socket
+import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -21,7 +22,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from bench.answers import Address, ask, wait_until_it_answers
-from bench.peers import APPS, FLOOR, HOST, PEERS, PERSISTENT, Peer, Task, Tools
+from bench.environment import say
+from bench.functions import Profile, difference, find_within, read_profile, to_lines
+from bench.peers import APPS, COMPILED, FLOOR, HOST, PEERS, PERSISTENT, PLAIN, Peer, Task, Tools
 from bench.processes import ServerFault, ServerProcess, find_free_port
 from bench.scenarios import BROWSER, make_request
 
@@ -34,29 +37,37 @@ WARMING = 600
 #: The C function that bench/apps/counted.py enters at /mark.
 MARK = "getloadavg"
 
-TOTALS = re.compile(r"^totals: (\d+)", re.MULTILINE)
-
 REQUESTS = {"hello": make_request(), "browser": make_request("GET", "/a?b=c", *BROWSER)}
 
 
 def main() -> int:
     options = parse_options()
-    peers = [peer for peer in PEERS if peer.name in options.server]
     tools = Tools(options.bin, Path("floor"))
+    folder = find_package(tools)
+    compiled = any(Path(folder).rglob("*.so"))
+    peers = [peer for peer in PEERS if peer.name in options.server] or ([COMPILED, PLAIN] if compiled else [PLAIN])
     try:
         counts = {peer.name: count_all(peer, tools, options.request, options.number) for peer in peers}
     except ServerFault as fault:
         sys.exit(str(fault))
-    print(json.dumps(counts, indent=1) if options.json else "\n".join(to_lines(counts)))
+    totals = {server: {name: total_of(each) for name, each in profiles.items()} for server, profiles in counts.items()}
+    print(json.dumps(totals, indent=1) if options.json else "\n".join(describe(totals)))
+    if options.top:
+        print("\n".join(describe_functions(counts, folder, options.top)))
+    if not compiled:
+        say("The compiled form is not installed.")
     return 0
 
 
 def parse_options() -> argparse.Namespace:
     known = [peer.name for peer in PEERS if PERSISTENT in peer.abilities and peer is not FLOOR]
     parser = argparse.ArgumentParser(prog="python -m bench.instructions", description="Count instructions per request.")
-    parser.add_argument("--server", action="append", choices=known, help="which to count; may be repeated [greenserve]")
+    parser.add_argument(
+        "--server", action="append", default=[], choices=known, help="which to count; may be repeated [both forms of greenserve]"
+    )
     parser.add_argument("--request", action="append", choices=list(REQUESTS), help="which to send; may be repeated [all]")
     parser.add_argument("--number", type=int, default=500, metavar="N", help="how many, and then twice as many [500]")
+    parser.add_argument("--top", type=int, metavar="N", help="show the N functions that cost most, and N of greenserve's own")
     parser.add_argument(
         "--bin", type=Path, default=Path(sys.executable).parent, metavar="DIR", help="where the servers are [this environment]"
     )
@@ -64,27 +75,48 @@ def parse_options() -> argparse.Namespace:
     options = parser.parse_args()
     if not shutil.which("valgrind"):
         parser.error("callgrind is not there. On Debian and Ubuntu: apt-get install valgrind")
-    options.server = options.server or ["greenserve"]
     options.request = options.request or list(REQUESTS)
     return options
 
 
-def to_lines(counts: dict[str, dict[str, float]]) -> Iterator[str]:
-    for server, by_request in counts.items():
+def find_package(tools: Tools) -> str:
+    """Return where the greenserve of that environment is."""
+    # Elsewhere, or the checkout would be found first.
+    ask_it = [tools.find("python"), "-c", "import greenserve; print(*greenserve.__path__)"]
+    return subprocess.run(ask_it, cwd=APPS, capture_output=True, text=True, check=True).stdout.strip()
+
+
+def total_of(profile: Profile) -> float:
+    return sum(cost.own for cost in profile.values())
+
+
+def describe(totals: dict[str, dict[str, float]]) -> Iterator[str]:
+    for server, by_request in totals.items():
         for request, count in by_request.items():
             yield f"{server:25} {request:8} {count:10,.0f} instructions per request"
 
 
-def count_all(peer: Peer, tools: Tools, requests: Sequence[str], number: int) -> dict[str, float]:
-    """Return the instructions for each of *requests*, of one server process."""
+def describe_functions(counts: dict[str, dict[str, Profile]], folder: str, top: int) -> Iterator[str]:
+    for server, by_request in counts.items():
+        for request, profile in by_request.items():
+            total = total_of(profile)
+            yield f"\n{server}, {request}: {total:,.0f} instructions"
+            yield from to_lines(profile, total, top)
+            if own := find_within(profile, folder):
+                yield f"\n{server}, {request}: of these {total_of(own):,.0f} in compiled code of greenserve"
+                yield from to_lines(own, total, top)
+
+
+def count_all(peer: Peer, tools: Tools, requests: Sequence[str], number: int) -> dict[str, Profile]:
+    """Return the instructions of one request, by function, for each of *requests*, of one server process."""
     with TemporaryDirectory(prefix="greenserve-bench-") as folder:
         work = Path(folder)
         with start_counted(peer, tools, work) as address:
             for name in requests:
                 send_marked(address, REQUESTS[name], number)
-        totals = read_totals(work)
+        profiles = [read_profile(path) for path in find_marked(work)]
     # For each request: what came before the first mark, N requests, 2 N requests.
-    return {name: (totals[3 * i + 2] - totals[3 * i + 1]) / number for i, name in enumerate(requests)}
+    return {name: difference(profiles[3 * i + 2], profiles[3 * i + 1], number) for i, name in enumerate(requests)}
 
 
 @contextmanager
@@ -122,12 +154,10 @@ def ask_often(connection: socket.socket, request: bytes, length: int, times: int
             received += len(data)
 
 
-def read_totals(work: Path) -> list[int]:
-    """Return the instructions from each mark to the next, in their order."""
-    dumps = {path: path.read_text(errors="replace") for path in work.glob("totals.*")}
-    marked = [path for path, text in dumps.items() if f"Trigger: --dump-before={MARK}" in text]
-    in_order = sorted(marked, key=lambda path: int(path.suffix[1:]))
-    return [int(TOTALS.findall(dumps[path])[0]) for path in in_order]
+def find_marked(work: Path) -> list[Path]:
+    """Return what callgrind has written from each mark to the next, in their order."""
+    marked = [path for path in work.glob("totals.*") if f"Trigger: --dump-before={MARK}" in path.read_text(errors="replace")]
+    return sorted(marked, key=lambda path: int(path.suffix[1:]))
 
 
 def all_cores() -> frozenset[int]:

@@ -173,11 +173,15 @@ def floor(tools: Tools, task: Task) -> Command:
 WAITING, PERSISTENT, TLS, ACCESS_LOG, WORKERS = Ability
 ONE_AT_A_TIME = frozenset({PERSISTENT, WORKERS})
 
-#: Ours first. The floor is no server: it serves the scenarios that say so.
+#: Ours first, in both forms.
+COMPILED = Peer("greenserve", greenserve, EVERYTHING, rival=False)
+PLAIN = Peer("greenserve (plain Python)", greenserve, EVERYTHING, environ={"GREENSERVE_SPEEDUPS": "0"}, rival=False)
+
+#: The floor is no server: it serves the scenarios that say so.
 FLOOR = Peer("C epoll floor", floor, frozenset({PERSISTENT}), rival=False)
 PEERS = (
-    Peer("greenserve", greenserve, EVERYTHING, rival=False),
-    Peer("greenserve, plain Python", greenserve, EVERYTHING, environ={"GREENSERVE_SPEEDUPS": "0"}, rival=False),
+    COMPILED,
+    PLAIN,
     Peer("gunicorn gevent", gunicorn_gevent, EVERYTHING, ("gunicorn", "gevent")),
     Peer("gunicorn gthread", gunicorn_gthread, EVERYTHING, ("gunicorn",)),
     Peer("granian", granian, EVERYTHING, ("granian",)),

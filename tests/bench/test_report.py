@@ -28,7 +28,7 @@ def test_ratio_is_to_the_best_peer_and_to_the_floor() -> None:
 
 
 def test_our_own_figure_is_never_the_best_peer() -> None:
-    rows = rows_of(run("greenserve", 6.0), run("greenserve, plain Python", 5.0), run("bjoern", 10.0))
+    rows = rows_of(run("greenserve", 6.0), run("greenserve (plain Python)", 5.0), run("bjoern", 10.0))
 
     assert 1.0 == rows["bjoern"].to_best
 
