@@ -23,7 +23,7 @@ SPEEDUPS := 0
 FUZZ_INPUTS ?= 1000000
 FUZZ_SEED ?= $(shell date +%s)
 
-SOURCES := pyproject.toml setup.cfg $(shell find greenserve -name '*.py')
+SOURCES := pyproject.toml setup.cfg .build/backend.py $(shell find greenserve -name '*.py' -o -name '*.pxd' -o -name '*.pyx')
 BOARD := examples/flask_board
 EXAMPLES := $(wildcard examples/*/requirements.txt)
 NO_DEPS := tests/judges/no-deps.txt
@@ -69,9 +69,8 @@ $(VENV)/created: setup.cfg
 	.ci/create-venv $(PYTHON) $(VENV)
 	touch $@
 
-# setuptools leaves what was built in build/, and would pack modules that are gone.
 $(VENV)/installed: $(VENV)/created $(SOURCES)
-	rm -rf build dist
+	rm -rf dist
 	$(PIP) wheel --no-deps --wheel-dir dist .
 	$(PIP) --quiet uninstall --yes greenserve
 	$(PIP) install dist/greenserve-*.whl

@@ -31,12 +31,14 @@ from greenserve.master.owner import make_log_files
 from greenserve.migration import migrate
 from greenserve.seat import Seat
 from greenserve.sources import Loaded, describe_config, load_config
+from greenserve.speedups import check_switch
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command with *argv*, or with the process's own arguments; return the exit code."""
     arguments = sys.argv[1:] if argv is None else argv
     try:
+        check_switch()
         load = partial(load_config, arguments, os.environ.copy(), find_directory())
         return migrate_file(arguments[1:]) if arguments[:1] == ["migrate"] else act(load(), load)
     except FatalError as error:

@@ -29,6 +29,7 @@ VALUES = {
     "seat",
     "title",
     "account",
+    "speedups",
 }
 
 #: What each part may import besides itself. Read it top-down: a part knows
@@ -52,12 +53,13 @@ MAY_IMPORT = {
     "seat": {"config", "hooks", "mailbox", "status"},
     "title": {"config"},
     "account": {"errors"},
+    "speedups": {"errors"},
     "protocol": {"errors"},
     "wsgi": {"errors", "protocol"},
     "worker": VALUES | {"protocol", "wsgi"},
     "master": VALUES,
     "cli": VALUES | {"migration", "wsgi", "worker", "master"},
-    "__init__": set(),
+    "__init__": {"speedups"},
     "__main__": {"cli"},
 }
 

@@ -14,7 +14,7 @@ from tests.docs.terminal import Terminal
 from tests.support.server import make_environ
 
 #: What a checkout needs to be installed from.
-PACKAGE = ("greenserve", "setup.cfg", "pyproject.toml", "README.md", "LICENSE")
+PACKAGE = (".build", "greenserve", "setup.cfg", "pyproject.toml", "README.md", "LICENSE")
 
 
 class Reader:
