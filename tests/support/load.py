@@ -4,6 +4,11 @@ Two kinds of clients, mixed: *persistent* ones, which ask again and again on one
 connection, and *bursts* of five fresh connections a millisecond apart. A
 persistent connection may be closed after an answer that said so
 (`Connection: close`); every other broken promise is a failure.
+
+Promises about gaps between answers are made in milliseconds, and a machine that
+does other things too keeps everybody waiting longer at times. So the clients of
+a plain server, to which nothing is done, are the *control*: as long as they got
+no answers either, a gap is the machine's.
 """
 
 import http.client
@@ -25,6 +30,9 @@ PACE = 0.02
 BURST = 5
 APART = 0.001
 
+#: A gap of the control that is longer is the machine's doing; it has answers every few milliseconds else.
+STANDSTILL = 0.05
+
 
 class Load:
     """What the clients of a load have seen so far."""
@@ -33,8 +41,8 @@ class Load:
         self.failures: list[str] = []
         self.answers = 0
         self.generations_seen: set[int] = set()
-        #: The longest time in seconds in which no client got an answer.
-        self.max_gap = 0.0
+        #: Each time between two answers to anybody that is long enough to tell of: from and until, monotonic.
+        self.gaps: list[tuple[float, float]] = []
         self._address = address
         self._path = path
         self._timeout = timeout
@@ -54,6 +62,14 @@ class Load:
         with self._counted:
             came = self._counted.wait_for(lambda: generation in self.generations_seen, self._timeout)
         assert came, f"no answer of generation {generation} in {self._timeout} s; failures: {self.failures[:5]}"
+
+    def find_longest_gap(self, control: "Load") -> float:
+        """Return the longest time in seconds in which no client got an answer, less that in which *control* got none either."""
+        return max((until - since - control.time_without(since, until) for since, until in self.gaps), default=0.0)
+
+    def time_without(self, since: float, until: float) -> float:
+        """Return how many seconds between these two moments were in a gap."""
+        return sum(max(0.0, min(until, end) - max(since, begin)) for begin, end in self.gaps)
 
     def end(self) -> None:
         self._ended.set()
@@ -108,7 +124,8 @@ class Load:
     def _count(self, status: int, generation: str | None) -> None:
         with self._counted:
             now = time.monotonic()
-            self.max_gap = max(self.max_gap, now - self._last_answer)
+            if now - self._last_answer > STANDSTILL:
+                self.gaps.append((self._last_answer, now))
             self._last_answer = now
             self.answers += 1
             self._note(status, generation)

@@ -25,6 +25,9 @@ APPS = Path(__file__).parent / "apps"
 ACTIVATE = Path(__file__).with_name("activate.py")
 GREENSERVE = (sys.executable, "-m", "greenserve")
 
+#: The plain server that stands in for it where the test support itself is tried.
+STAND_IN = (sys.executable, str(Path(__file__).with_name("stand_in.py")))
+
 #: What would change a server's configuration behind the test's back.
 FOREIGN = re.compile(
     r"^(GREENSERVE_(?!SPEEDUPS)\w+|LISTEN_\w+|NOTIFY_SOCKET|PORT|WEB_CONCURRENCY|FORWARDED_ALLOW_IPS|SCRIPT_NAME)$"

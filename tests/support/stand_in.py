@@ -18,6 +18,11 @@ import threading
 
 class Answer(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    # Head and content in one send: the second would wait until the first is acknowledged.
+    wbufsize = -1
+
+    def log_request(self, *_):
+        """Say nothing of each request."""
 
     def do_GET(self):
         if self.path == "/drop":

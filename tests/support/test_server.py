@@ -12,11 +12,9 @@ import psutil
 import pytest
 
 from tests.support.client import RawClient, Truncated
-from tests.support.load import load, parse_wrk
-from tests.support.server import RunningServer
+from tests.support.load import Load, load, parse_wrk
+from tests.support.server import STAND_IN, RunningServer
 from tests.support.transcript import ServerFault
-
-STAND_IN = (sys.executable, str(Path(__file__).with_name("stand_in.py")))
 
 ROOT = Path(__file__).parents[2]
 
@@ -147,3 +145,13 @@ def test_errors_of_every_kind_that_wrk_knows_are_counted():
 def test_servers_leave_no_descriptor_in_the_test():
     with start_stand_in() as server, RawClient(server.address) as client, contextlib.suppress(Truncated):
         client.ask("/drop")
+
+
+def test_a_gap_counts_as_far_as_the_control_had_answers_meanwhile():
+    clients, control = Load(("127.0.0.1", 1), "/"), Load(("127.0.0.1", 1), "/")
+
+    clients.gaps += [(10.0, 10.5), (20.0, 20.3)]
+    control.gaps += [(9.0, 9.5), (9.9, 10.2), (10.4, 11.0)]
+
+    assert 0.3 == pytest.approx(control.time_without(10.0, 10.5))
+    assert 0.3 == pytest.approx(clients.find_longest_gap(control))

@@ -14,8 +14,11 @@ from tests.support.load import BURST, load
 READY = r"worker \d+ \(pid (\d+)\) is ready"
 LEFT = r"worker \d+ \(pid \d+\) has left"
 
-#: On a machine that does other things too; what is promised is 0.25.
-GAP = 1.0
+#: Seconds without an answer to anybody.
+GAP = 0.25
+
+#: Seconds from the last answer to the end of the server.
+END = 0.2
 
 
 @pytest.fixture
@@ -25,7 +28,7 @@ def fault_file(tmp_path):
     return path
 
 
-def test_reloads_and_resizes_of_an_application_that_is_slow_to_import(start_server):
+def test_reloads_and_resizes_of_an_application_that_is_slow_to_import(start_server, control):
     server = start_server("lazy", "--workers", "2", env={"IMPORT_SECONDS": "1"})
 
     with load(server, connections=4, bursts=1) as clients:
@@ -39,10 +42,10 @@ def test_reloads_and_resizes_of_an_application_that_is_slow_to_import(start_serv
         clients.wait_for_answers(50)
 
     assert [] == clients.failures
-    assert clients.max_gap < GAP
+    assert clients.find_longest_gap(control) <= GAP
 
 
-def test_stop_with_two_hundred_requests_in_flight(start_server):
+def test_stop_with_two_hundred_requests_in_flight(start_server, control):
     """Clients still arrive until the load balancer has noticed; the server ends when the last one has its answer."""
     server = start_server("lazy", "--workers", "2", "--drain-delay", "1", env={"SLOW_SECONDS": "3"})
 
@@ -57,11 +60,12 @@ def test_stop_with_two_hundred_requests_in_flight(start_server):
         answers = [client.receive_response().content for client in clients]
         answered = time.monotonic()
     code = server.wait()
+    ended = time.monotonic()
 
     assert [] == late.failures
     assert [b"done"] * 200 == answers
     assert 0 == code
-    assert time.monotonic() - answered < GAP
+    assert ended - answered - control.time_without(answered, ended) <= END
 
 
 def test_a_worker_killed_every_second_loses_only_what_is_inside_it(start_server):

@@ -44,8 +44,8 @@ def test_upgrade_under_load_drops_no_request(start_server, generation_file):
     assert {1, 2} == clients.generations_seen
 
 
-def test_upgrade_upon_upgrade_of_an_application_that_is_slow_to_import(start_server):
-    """Each new master is upgraded in its turn. Promised are 0.25 s between answers, on a machine that does nothing else."""
+def test_upgrade_upon_upgrade_of_an_application_that_is_slow_to_import(start_server, control):
+    """Each new master is upgraded in its turn."""
     server = start_server("lazy", "--workers", "2", env={"IMPORT_SECONDS": "1"})
     masters = [server.pid]
 
@@ -58,7 +58,7 @@ def test_upgrade_upon_upgrade_of_an_application_that_is_slow_to_import(start_ser
         clients.wait_for_answers(50)
 
     assert [] == clients.failures
-    assert clients.max_gap < 1.0
+    assert clients.find_longest_gap(control) <= 0.25
 
 
 def test_request_in_flight_outlives_the_upgrade(start_server, gate):

@@ -1,0 +1,28 @@
+"""What a busy machine keeps from everybody, which no server can help.
+
+Promises are made in milliseconds, and tests run beside other things. No bound is
+widened for that: what the machine took is measured, and taken off.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.load import Load, load
+from tests.support.server import STAND_IN, RunningServer
+
+
+@pytest.fixture
+def control() -> Iterator[Load]:
+    """Clients of a plain server, to which nothing is done: what they wait for is the machine."""
+    with RunningServer("none", command=STAND_IN) as server, load(server, connections=2, bursts=0) as clients:
+        yield clients
+
+
+def time_in_line(pid: int) -> float:
+    """Return how many seconds so far *pid*'s main thread could have run and had no processor; 0 if the kernel does not count."""
+    try:
+        return int(Path(f"/proc/{pid}/schedstat").read_text().split()[1]) / 1e9
+    except FileNotFoundError:
+        return 0.0
