@@ -15,6 +15,7 @@ from greenserve.errors import ConfigError
 from greenserve.gunicorn import FOREIGN
 from greenserve.kinds import suggest
 from greenserve.setting import Setting
+from greenserve.speedups import describe_form
 
 TARGET = "MODULE:CALLABLE"
 
@@ -80,7 +81,7 @@ def add_setting(group: Any, setting: Setting) -> None:
 
 
 def add_actions(parser: argparse.ArgumentParser) -> None:
-    version = f"greenserve {__version__} ({platform.python_implementation()} {platform.python_version()})"
+    version = f"greenserve {__version__} ({describe_form()}, {platform.python_implementation()} {platform.python_version()})"
     for option, help in (
         ("print-config", "Show every value and where it comes from, and exit."),
         ("check-config", "Read the configuration, load the application, and exit."),

@@ -28,6 +28,7 @@ from greenserve.hooks import call_hook, describe_hook, try_hook
 from greenserve.log import AccessLog, Syslog, capture_output, open_access_log, write_error_text
 from greenserve.mailbox import Failed, Hello, Ready, Retire
 from greenserve.seat import Seat
+from greenserve.speedups import describe_form
 from greenserve.status import monotonic_ms
 from greenserve.worker.certificates import keep_quiet_about_names, make_context
 from greenserve.worker.identity import assume_identity
@@ -88,7 +89,7 @@ class Means(NamedTuple):
 def acquire_means(seat: Seat) -> Means:
     """Open what is root's alone, and give root up. Raises WorkerBootError."""
     keep_loops_apart()
-    seat.mailbox.send(Hello(version("gevent"), loop_name(), "plain Python code"))
+    seat.mailbox.send(Hello(version("gevent"), loop_name(), describe_form()))
     config = seat.config
     answer_examiner(seat.row)
     allow_descriptors(config.worker_connections)

@@ -6,6 +6,7 @@ from greenserve import __version__
 from greenserve.config import SETTINGS
 from greenserve.errors import ConfigError
 from greenserve.flags import Flag, parse_command_line
+from greenserve.speedups import describe_form
 
 
 @pytest.mark.parametrize(
@@ -79,4 +80,4 @@ def test_version_is_shown(capsys):
         parse_command_line(["--version"])
 
     assert 0 == caught.value.code
-    assert capsys.readouterr().out.startswith(f"greenserve {__version__} (")
+    assert capsys.readouterr().out.startswith(f"greenserve {__version__} ({describe_form()}, CPython 3.")

@@ -10,6 +10,7 @@ import pytest
 import requests
 
 from greenserve import __version__
+from greenserve.speedups import describe_form
 from tests.support.client import RawClient
 from tests.support.load import run_wrk
 from tests.support.server import RunningServer, bind_socket, run_greenserve
@@ -54,7 +55,7 @@ def test_thousand_connections_lose_no_request(board):
 
 
 def test_start_says_what_it_is_where_it_listens_and_who_works(board):
-    runs_on = r"\(gevent [\w.]+, [\w-]+, (plain Python|compiled) code, CPython [\w.+]+\)"
+    runs_on = rf"\(gevent [\w.]+, [\w-]+, {describe_form()}, CPython [\w.+]+\)"
 
     for line in (f"greenserve {__version__} {runs_on}", f"listening on {board.url}", "4 workers", f"pid {board.pid}"):
         board.wait_for_log(rf"\[INFO\] {line}$")
