@@ -7,9 +7,7 @@ whether the connection outlives it (RFC 9112 section 6).
 
 import re
 from collections.abc import Iterable
-from enum import Enum
 from http import HTTPStatus
-from typing import NamedTuple
 
 from greenserve.errors import BadResponse
 
@@ -21,50 +19,146 @@ _NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+", re.ASCII)
 _NOT_IN_VALUE = re.compile(r"[^\t\x20-\x7e\x80-\xff]")
 _DIGITS = re.compile(r"[0-9]{1,18}", re.ASCII)
 
-#: What belongs to one connection is the server's to say (PEP 3333, "Other HTTP Features").
-_HOP_BY_HOP = frozenset({"transfer-encoding", "te", "trailer", "upgrade", "proxy-authenticate", "proxy-authorization"})
+#: What a field means to us, as bits of one number.
+_DATE, _SERVER, _BUFFERING, _TYPE, _LENGTH, _HOP_BY_HOP, _CONNECTION, _KEEP_ALIVE = (1 << bit for bit in range(8))
 
 #: Left out without a word: we write them ourselves.
-_OURS = frozenset({"connection", "keep-alive"})
-
+_OURS = _CONNECTION | _KEEP_ALIVE
 
 #: What frames or describes the final response has no place in an interim one.
-_NOT_IN_HINTS = _HOP_BY_HOP | _OURS | {"content-length"}
+_NOT_IN_HINTS = _HOP_BY_HOP | _OURS | _LENGTH
+
+_ROLES = {
+    "connection": _CONNECTION,
+    "content-length": _LENGTH,
+    "content-type": _TYPE,
+    "date": _DATE,
+    "keep-alive": _KEEP_ALIVE,
+    "server": _SERVER,
+    "x-accel-buffering": _BUFFERING,
+    # What belongs to one connection is the server's to say (PEP 3333, "Other HTTP Features").
+    "proxy-authenticate": _HOP_BY_HOP,
+    "proxy-authorization": _HOP_BY_HOP,
+    "te": _HOP_BY_HOP,
+    "trailer": _HOP_BY_HOP,
+    "transfer-encoding": _HOP_BY_HOP,
+    "upgrade": _HOP_BY_HOP,
+}
 
 EVENT_STREAM = "text/event-stream"
 
+#: So many names are remembered, and as many statuses, until all are forgotten: an application may make them up for each answer.
+MAX_REMEMBERED = 256
 
-class BodyForm(Enum):
-    """How the content of a response is told apart from what follows it."""
-
-    #: There is none, whatever the application yields: HEAD, 1xx, 204, 304.
-    NONE = "none"
-    LENGTH = "length"
-    CHUNKED = "chunked"
-    #: The end of the connection is the end of the content: HTTP/1.0, length unknown.
-    CLOSE = "close"
+#: Characters; a longer value is rarely the same in the next answer.
+MAX_VALUE_REMEMBERED = 256
 
 
-class ResponseHead(NamedTuple):
-    """A response head, ready to send, and what must follow it."""
+class Status:
+    """A status that has been checked: its text, its code, and the line that begins a response with it."""
 
-    head: bytes
-    code: int
-    form: BodyForm
-    #: Bytes of content announced; None unless `form` is LENGTH.
-    content_length: int | None
-    persistent: bool
+    __slots__ = ("code", "line", "text")
+
+    def __init__(self, text: str, code: int) -> None:
+        self.text = text
+        self.code = code
+        self.line = f"HTTP/1.1 {text}\r\n".encode("latin-1")
 
 
-class Answer(NamedTuple):
+class FieldName:
+    """A name that has been checked, what it means to us, and the last line that began with it.
+
+    An application gives most fields the same value again and again: that is
+    checked once, and becomes bytes once.
+    """
+
+    __slots__ = ("length", "line", "role", "text", "value")
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.role: int = _ROLES.get(text.lower(), 0)
+        self.value: str | None = None
+        self.line = b""
+        #: What the value says, if this is Content-Length.
+        self.length = 0
+
+    def make_line(self, value: str) -> bytes:
+        """Return the line that gives *value* to the field. Raises BadResponse if no field can have it."""
+        if value == self.value:
+            return self.line
+        _check_value(self.text, value)
+        if self.role == _LENGTH:
+            self.length = _parse_length(value)
+        line = f"{self.text}: {value}\r\n".encode("latin-1")
+        if len(value) <= MAX_VALUE_REMEMBERED:
+            self.value = value
+            self.line = line
+        return line
+
+
+_statuses: dict[str, Status] = {}
+_names: dict[str, FieldName] = {}
+_DATE_NAME = FieldName("Date")
+
+
+class Answer:
     """What an application gave to start_response, checked."""
 
-    status: str
-    code: int
-    fields: Fields
-    content_length: int | None
-    wants_close: bool
-    names: frozenset[str]
+    __slots__ = ("content_length", "fields", "given", "lines", "status", "wants_close")
+
+    def __init__(self, status: Status) -> None:
+        self.status = status
+        self.fields: Fields = []
+        self.content_length: int | None = None
+        self.wants_close = False
+        #: What is among the fields, as bits.
+        self.given = 0
+        #: The status line and those of the fields, as they leave.
+        self.lines = [self.status.line]
+
+    def add(self, field: object) -> None:
+        """Check and add a field, unless it is the connection's own."""
+        pair = _check_field(field)
+        name, value = pair
+        known = _find_name(name)
+        line = known.make_line(value)
+        role = known.role
+        if role & _OURS:
+            self.wants_close = self.wants_close or (role == _CONNECTION and "close" in value.lower())
+            return
+        if role == _LENGTH:
+            self._announce(known.length)
+        elif role == _HOP_BY_HOP:
+            raise BadResponse(f"response field {name!r} is hop-by-hop: only the server may send it (PEP 3333)")
+        self.given |= role
+        self.fields.append(pair)
+        self.lines.append(line)
+
+    def withdraw_length(self) -> None:
+        """Leave Content-Length out: it may not stand in a 204 at all, and in a 205 only as 0 (RFC 9110 sections 8.6, 15.3.6)."""
+        self.given &= ~_LENGTH
+        self.lines = [line for line in self.lines if not line.lower().startswith(b"content-length:")]
+
+    def _announce(self, length: int) -> None:
+        if self.content_length is not None:
+            raise BadResponse("the response has two Content-Length fields")
+        self.content_length = length
+
+
+class ResponseHead:
+    """A response head, ready to send, and what must follow it."""
+
+    __slots__ = ("chunked", "code", "content_length", "head", "persistent", "silent")
+
+    def __init__(self, code: int) -> None:
+        self.code = code
+        self.head = b""
+        #: Nothing follows, whatever the application yields: HEAD, 1xx, 204, 304.
+        self.silent = True
+        #: Bytes of content announced. Without them, and without chunks, the end of the connection is the end of the content.
+        self.content_length: int | None = None
+        self.chunked = False
+        self.persistent = False
 
 
 def check_answer(status: object, fields: object) -> Answer:
@@ -76,30 +170,20 @@ def check_answer(status: object, fields: object) -> Answer:
 
     Raises BadResponse, naming the culprit.
     """
-    code = _check_status(status)
+    answer = Answer(_find_status(status))
     if not isinstance(fields, list):
         raise BadResponse(f"the response fields are a {type(fields).__name__}, not a list of (name, value)")
-    kept: Fields = []
-    seen: set[str] = set()
-    length: int | None = None
-    wants_close = False
     for field in fields:
-        name, value = _check_field(field)
-        lowered = name.lower()
-        if lowered in _OURS:
-            wants_close = wants_close or (lowered == "connection" and "close" in value.lower())
-            continue
-        if lowered == "content-length":
-            length = _check_length(value, length)
-        elif lowered in _HOP_BY_HOP:
-            raise BadResponse(f"response field {name!r} is hop-by-hop: only the server may send it (PEP 3333)")
-        seen.add(lowered)
-        kept.append((name, value))
-    assert isinstance(status, str)
-    return Answer(status, code, kept, length, wants_close, frozenset(seen))
+        answer.add(field)
+    return answer
 
 
-def _check_status(status: object) -> int:
+def _find_status(status: object) -> Status:
+    known = _statuses.get(status) if type(status) is str else None
+    return _learn_status(status) if known is None else known
+
+
+def _learn_status(status: object) -> Status:
     if not isinstance(status, str):
         raise BadResponse(f"status {status!r} is a {type(status).__name__}, not a str such as '200 OK'")
     match = _STATUS.fullmatch(status)
@@ -108,84 +192,109 @@ def _check_status(status: object) -> int:
     code = int(match[1])
     if code < 200:
         raise BadResponse(f"status {status[:80]!r} is interim: an application answers with a final one")
-    return code
+    known = Status(str.__str__(status), code)
+    if len(_statuses) >= MAX_REMEMBERED:
+        _statuses.clear()
+    _statuses[known.text] = known
+    return known
+
+
+def _find_name(name: str) -> FieldName:
+    known = _names.get(name)
+    return _learn_name(name) if known is None else known
+
+
+def _learn_name(name: str) -> FieldName:
+    if _NAME.fullmatch(name) is None:
+        raise BadResponse(f"response field name {name[:80]!r} is not a token (RFC 9110 section 5.1)")
+    known = FieldName(name)
+    if len(_names) >= MAX_REMEMBERED:
+        _names.clear()
+    _names[name] = known
+    return known
 
 
 def _check_field(field: object) -> tuple[str, str]:
+    """Return *field* if it is a pair of str, of which it then has the characters, however their classes would spell them."""
     if not isinstance(field, tuple) or len(field) != 2:
         raise BadResponse(f"response field {field!r:.80} is not a (name, value) tuple")
     name, value = field
     if not isinstance(name, str) or not isinstance(value, str):
         raise BadResponse(f"response field {name!r:.80}: {value!r:.80} is not a pair of str")
-    if _NAME.fullmatch(name) is None:
-        raise BadResponse(f"response field name {name[:80]!r} is not a token (RFC 9110 section 5.1)")
-    if _NOT_IN_VALUE.search(value) is not None:
+    if type(field) is tuple and type(name) is str and type(value) is str:
+        return field
+    return str.__str__(name), str.__str__(value)
+
+
+def _check_value(name: str, value: str) -> None:
+    # The first two are quick, and true of nearly every value.
+    if not (value.isascii() and value.isprintable()) and _NOT_IN_VALUE.search(value) is not None:
         raise BadResponse(f"response field {name!r} has a character that no field value can have: {value[:80]!r}")
-    return name, value
 
 
-def _check_length(value: str, before: int | None) -> int:
-    if before is not None:
-        raise BadResponse("the response has two Content-Length fields")
+def _parse_length(value: str) -> int:
     if _DIGITS.fullmatch(value) is None:
         raise BadResponse(f"response Content-Length {value[:80]!r} is not a number")
     return int(value)
 
 
 def make_response_head(
-    answer: Answer, *, method: str, http11: bool, persistent: bool, known_length: int | None, date: str
+    answer: Answer, method: str, http11: bool, persistent: bool, known_length: int | None, date: str
 ) -> ResponseHead:
-    """Return the head to send for *answer*, with the framing it needs.
+    """Return the head to send for *answer*, which it uses up, with the framing it needs.
 
     *persistent* says whether the connection could go on; *known_length* is the
     length in bytes of the whole content where that is known already; *date*
     is the value of the Date field.
     """
-    form, length = _choose_form(answer, method, http11, known_length)
-    persistent = persistent and not answer.wants_close and form is not BodyForm.CLOSE
-    # Content-Length may not stand in a 204 at all, and in a 205 only as 0 (RFC 9110 sections 8.6, 15.3.6).
-    announced = answer.content_length is not None and answer.code not in (204, 205)
-    lines = [f"HTTP/1.1 {answer.status}\r\n"]
-    lines += [f"{name}: {value}\r\n" for name, value in answer.fields if announced or name.lower() != "content-length"]
-    if "date" not in answer.names:
-        lines.append(f"Date: {date}\r\n")
-    if "server" not in answer.names:
-        lines.append("Server: greenserve\r\n")
-    if form is BodyForm.CHUNKED:
-        lines.append("Transfer-Encoding: chunked\r\n")
+    made = ResponseHead(answer.status.code)
+    length = _choose_framing(made, answer, method, http11, known_length)
+    if answer.status.code in (204, 205):
+        answer.withdraw_length()
+    made.persistent = persistent and not answer.wants_close and (made.silent or made.chunked or length is not None)
+    lines = answer.lines
+    given = answer.given
+    if not given & _DATE:
+        lines.append(_DATE_NAME.make_line(date))
+    if not given & _SERVER:
+        lines.append(b"Server: greenserve\r\n")
+    if made.chunked:
+        lines.append(b"Transfer-Encoding: chunked\r\n")
     if length is None and _streams_events(answer):
         # Proxies that follow nginx hold back what is short unless they are asked not to.
-        lines.append("X-Accel-Buffering: no\r\n")
-    if length is not None and not announced:
-        lines.append(f"Content-Length: {length}\r\n")
-    if not persistent:
-        lines.append("Connection: close\r\n")
+        lines.append(b"X-Accel-Buffering: no\r\n")
+    if not given & _LENGTH and length is not None:
+        lines.append(f"Content-Length: {length}\r\n".encode("latin-1"))
+    if not made.persistent:
+        lines.append(b"Connection: close\r\n")
     elif not http11:
-        lines.append("Connection: keep-alive\r\n")
-    lines.append("\r\n")
-    return ResponseHead("".join(lines).encode("latin-1"), answer.code, form, length, persistent)
+        lines.append(b"Connection: keep-alive\r\n")
+    lines.append(b"\r\n")
+    made.head = b"".join(lines)
+    return made
 
 
 def _streams_events(answer: Answer) -> bool:
     """Return whether *answer* is a stream of events, and says nothing about buffering itself."""
-    if "x-accel-buffering" in answer.names or "content-type" not in answer.names:
+    if answer.given & _BUFFERING or not answer.given & _TYPE:
         return False
     return any(name.lower() == "content-type" and value.lower().startswith(EVENT_STREAM) for name, value in answer.fields)
 
 
-def _choose_form(answer: Answer, method: str, http11: bool, known_length: int | None) -> tuple[BodyForm, int | None]:
-    """Return how the content ends and the length to announce (RFC 9112 section 6.3)."""
-    if answer.code in (204, 304):
-        return BodyForm.NONE, None
-    if answer.code == 205:
-        return BodyForm.NONE, 0
+def _choose_framing(made: ResponseHead, answer: Answer, method: str, http11: bool, known_length: int | None) -> int | None:
+    """Let *made* say how the content ends, and return the length to announce (RFC 9112 section 6.3)."""
+    if answer.status.code in (204, 304):
+        return None
+    if answer.status.code == 205:
+        return 0
     length = known_length if answer.content_length is None else answer.content_length
     if method == "HEAD":
         # No content is no news about what GET would send: announce nothing.
-        return BodyForm.NONE, length or None
-    if length is not None:
-        return BodyForm.LENGTH, length
-    return (BodyForm.CHUNKED, None) if http11 else (BodyForm.CLOSE, None)
+        return length or None
+    made.silent = False
+    made.content_length = length
+    made.chunked = http11 and length is None
+    return length
 
 
 def encode_chunk(block: bytes) -> tuple[bytes, bytes, bytes]:
@@ -199,7 +308,7 @@ LAST_CHUNK = b"0\r\n\r\n"
 RETRY_AFTER = "1"
 
 #: What a client that asked for another WebSocket may ask for.
-UPGRADE = [("Upgrade", "websocket"), ("Connection", "upgrade"), ("Sec-WebSocket-Version", "13")]
+UPGRADE = b"Upgrade: websocket\r\nConnection: upgrade\r\nSec-WebSocket-Version: 13\r\n"
 
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
@@ -209,17 +318,18 @@ def make_early_hints(fields: Iterable[object]) -> bytes:
 
     Raises BadResponse, naming the culprit.
     """
-    lines = ["HTTP/1.1 103 Early Hints\r\n"]
+    lines = [b"HTTP/1.1 103 Early Hints\r\n"]
     for field in fields:
         name, value = _check_field(field)
-        if name.lower() in _NOT_IN_HINTS:
+        known = _find_name(name)
+        lines.append(known.make_line(value))
+        if known.role & _NOT_IN_HINTS:
             raise BadResponse(f"field {name!r} cannot stand in an early hint (RFC 8297)")
-        lines.append(f"{name}: {value}\r\n")
-    lines.append("\r\n")
-    return "".join(lines).encode("latin-1")
+    lines.append(b"\r\n")
+    return b"".join(lines)
 
 
-def make_refusal(code: int, *, method: str, date: str, persistent: bool = False, text: str = "") -> bytes:
+def make_refusal(code: int, method: str, date: str, persistent: bool = False, text: str = "") -> bytes:
     """Return a whole response that says *code* and no more, but for when to come back after 503, or as what after 426.
 
     What was wrong stands in the log, not here: the client learns the status,
@@ -233,6 +343,6 @@ def make_refusal(code: int, *, method: str, date: str, persistent: bool = False,
     answer = check_answer(f"{code} {phrase}", fields)
     if code == HTTPStatus.UPGRADE_REQUIRED:
         # Ours to say, and not an application's: RFC 9110 section 15.5.22, RFC 6455 section 4.4.
-        answer.fields.extend(UPGRADE)
-    made = make_response_head(answer, method=method, http11=True, persistent=persistent, known_length=len(content), date=date)
-    return made.head + (b"" if made.form is BodyForm.NONE else content)
+        answer.lines.append(UPGRADE)
+    made = make_response_head(answer, method, True, persistent, len(content), date)
+    return made.head if made.silent else made.head + content

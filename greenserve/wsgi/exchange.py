@@ -15,7 +15,6 @@ from greenserve.protocol.request import RequestHead
 from greenserve.protocol.response import (
     LAST_CHUNK,
     Answer,
-    BodyForm,
     ResponseHead,
     check_answer,
     encode_chunk,
@@ -115,7 +114,7 @@ class Exchange:
             return self._takeover.status
         if self._head is None:
             return "-"
-        return self._answer.status if self._answer is not None else str(self._head.code)
+        return self._answer.status.text if self._answer is not None else str(self._head.code)
 
     @property
     def fields(self) -> list[tuple[str, str]]:
@@ -139,7 +138,7 @@ class Exchange:
     @property
     def succeeded(self) -> bool:
         """Whether the application neither failed nor says that it has: frameworks answer for what was raised in them."""
-        return self.failure is None and (self._answer is None or self._answer.code < 500)
+        return self.failure is None and (self._answer is None or self._answer.status.code < 500)
 
     # The application's side.
 
@@ -226,7 +225,7 @@ class Exchange:
 
     def _is_unheard(self) -> bool:
         """Whether all that could be sent has been: what would answer GET for ever must not run for ever on HEAD."""
-        return self._head is not None and self._head.form is BodyForm.NONE
+        return self._head is not None and self._head.silent
 
     def _send_list(self, blocks: list[bytes] | tuple[bytes, ...]) -> None:
         """Send content that is all there already: its length is known, and it may leave at once."""
@@ -267,7 +266,7 @@ class Exchange:
         head = self._make_head()
         assert self._head is not None
         # None for an answer without content, such as one to HEAD.
-        count = min(rest.length, self._head.content_length or 0) if self._head.form is BodyForm.LENGTH else 0
+        count = min(rest.length, self._head.content_length or 0)
         self._send(head, first[:count])
         self.sent = min(len(first), count)
         while self.sent < count and (sent := self._send_more(rest, count)):
@@ -284,14 +283,13 @@ class Exchange:
         """Send a block that is not empty, behind the head if that has not gone."""
         head = b"" if self._head is not None else self._make_head()
         assert self._head is not None
-        form = self._head.form
-        if form is BodyForm.NONE:
+        if self._head.silent:
             if head:
                 self._send(head)
             return
-        if form is BodyForm.LENGTH:
+        if self._head.content_length is not None:
             self._send_counted(head, block)
-        elif form is BodyForm.CHUNKED:
+        elif self._head.chunked:
             self._send(head, *encode_chunk(block))
         else:
             self._send(head, block)
@@ -314,11 +312,11 @@ class Exchange:
         request = self._request
         self._head = make_response_head(
             self._answer,
-            method=request.method,
-            http11=request.http11,
-            persistent=self._may_go_on(),
-            known_length=self._known_length,
-            date=self._channel.date(),
+            request.method,
+            request.http11,
+            self._may_go_on(),
+            self._known_length,
+            self._channel.date(),
         )
         return self._head.head
 
@@ -348,9 +346,9 @@ class Exchange:
                 self._known_length = 0
             self._send(self._make_head())
         assert self._head is not None
-        if self._head.form is BodyForm.CHUNKED:
+        if self._head.chunked:
             self._send(LAST_CHUNK)
-        elif self._head.form is BodyForm.LENGTH and self._head.content_length != self.sent:
+        elif self._head.content_length is not None and self._head.content_length != self.sent:
             raise BadResponse(
                 f"the application yielded {self.sent} bytes, fewer than its Content-Length of {self._head.content_length}"
             )
@@ -366,7 +364,8 @@ class Exchange:
         code = reason.status if isinstance(reason, ProtocolError) else 500
         persistent = code == 500 and self._may_go_on()
         self._answer = None
-        self._head = ResponseHead(b"", code, BodyForm.NONE, None, persistent)
+        self._head = ResponseHead(code)
+        self._head.persistent = persistent
         try:
             self._send(make_refusal(code, method=self._request.method, date=self._channel.date(), persistent=persistent))
             self.complete = True
