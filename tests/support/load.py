@@ -16,9 +16,8 @@ import re
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from functools import partial
 from typing import NamedTuple
 
 from tests.support.client import Address, RawClient, make_request
@@ -39,6 +38,8 @@ class Load:
 
     def __init__(self, address: Address, path: str, timeout: float = 30.0) -> None:
         self.failures: list[str] = []
+        #: Where the connections that broke came from; 0 for each that could not even be made.
+        self.ports_lost: list[int] = []
         self.answers = 0
         self.generations_seen: set[int] = set()
         #: Each time between two answers to anybody that is long enough to tell of: from and until, monotonic.
@@ -63,6 +64,10 @@ class Load:
             came = self._counted.wait_for(lambda: generation in self.generations_seen, self._timeout)
         assert came, f"no answer of generation {generation} in {self._timeout} s; failures: {self.failures[:5]}"
 
+    def wait_until(self, moment: float) -> None:
+        """Return at that monotonic *moment*, the clients being at work."""
+        self._ended.wait(max(0.0, moment - time.monotonic()))
+
     def find_longest_gap(self, control: "Load") -> float:
         """Return the longest time in seconds in which no client got an answer, less that in which *control* got none either."""
         return max((until - since - control.time_without(since, until) for since, until in self.gaps), default=0.0)
@@ -80,46 +85,53 @@ class Load:
         host, port = self._address[:2]
         connection = http.client.HTTPConnection(host, port, timeout=self._timeout)
         while not self._ended.wait(PACE):
-            self._attempt("persistent", partial(self._ask, connection))
+            self._ask(connection)
         connection.close()
 
     def run_bursts(self) -> None:
         while not self._ended.wait(PACE):
-            self._attempt("burst", self._burst)
+            self._burst()
 
     def _ask(self, connection: http.client.HTTPConnection) -> None:
-        """Ask once; http.client connects anew by itself when the last answer said close, and only then."""
-        try:
-            connection.request("GET", self._path)
-            response = connection.getresponse()
-            response.read()
-        except BaseException:
-            connection.close()
-            raise
-        self._count(response.status, response.getheader("X-Generation"))
+        """Ask once, on a new connection only if the last answer said close, or if the last request failed."""
+        with self._noting_failure("persistent"):
+            if connection.sock is None:
+                connection.connect()
+            port = connection.sock.getsockname()[1]
+            with self._noting_failure("persistent", port):
+                connection.request("GET", self._path)
+                response = connection.getresponse()
+                response.read()
+                self._count(response.status, response.getheader("X-Generation"))
+                return
+        connection.close()
 
     def _burst(self) -> None:
         with ExitStack() as opened:
-            for client in [self._send_fresh(opened) for _ in range(BURST)]:
-                self._attempt("burst", partial(self._receive, client))
+            for client in [client for _ in range(BURST) if (client := self._send_fresh(opened))]:
+                with self._noting_failure("burst", client.address[1]):
+                    response = client.receive_response()
+                    self._count(response.status, response.field("X-Generation"))
 
-    def _send_fresh(self, opened: ExitStack) -> RawClient:
-        """Return a fresh connection with a request on its way."""
+    def _send_fresh(self, opened: ExitStack) -> RawClient | None:
+        """Return a fresh connection with a request on its way, None if that has failed."""
         self._ended.wait(APART)
-        client = opened.enter_context(RawClient(self._address, self._timeout))
-        client.send(make_request(self._path, "Connection: close"))
-        return client
+        with self._noting_failure("burst"):
+            client = opened.enter_context(RawClient(self._address, self._timeout))
+            with self._noting_failure("burst", client.address[1]):
+                client.send(make_request(self._path, "Connection: close"))
+                return client
+        return None
 
-    def _receive(self, client: RawClient) -> None:
-        response = client.receive_response()
-        self._count(response.status, response.field("X-Generation"))
-
-    def _attempt(self, kind: str, ask: Callable[[], None]) -> None:
+    @contextmanager
+    def _noting_failure(self, kind: str, port: int = 0) -> Iterator[None]:
+        """Count what goes wrong on the connection from *port*, 0 if there is none yet."""
         try:
-            ask()
+            yield
         except (OSError, http.client.HTTPException, ValueError) as error:
             with self._counted:
                 self.failures.append(f"{kind}: {type(error).__name__}: {error}")
+                self.ports_lost.append(port)
 
     def _count(self, status: int, generation: str | None) -> None:
         with self._counted:

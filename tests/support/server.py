@@ -118,6 +118,10 @@ class RunningServer:
         children = psutil.Process(self.pid).children()
         return sorted(child.pid for child in children if child.is_running() and child.status() != psutil.STATUS_ZOMBIE)
 
+    def connections_of(self, worker: int) -> set[int]:
+        """Return the ports of the clients whose connections that process has accepted, and holds."""
+        return {open.raddr.port for open in psutil.Process(worker).net_connections("tcp") if open.raddr}
+
     # What a test does to it.
 
     def signal(self, number: Signals) -> None:
@@ -163,6 +167,14 @@ class RunningServer:
         """Send the signal, wait for the master's end, and return its exit code."""
         self.signal(number)
         return self.wait()
+
+    def freeze_worker(self, worker: int) -> set[int]:
+        """Stop that process where it is, and return `connections_of` it: before it dies it can accept no other."""
+        process = psutil.Process(worker)
+        process.suspend()
+        while process.status() != psutil.STATUS_STOPPED:
+            os.sched_yield()
+        return self.connections_of(worker)
 
     def kill(self) -> None:
         """End all of its processes at once, as when the host is gone, and return when they are."""
