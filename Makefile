@@ -1,6 +1,6 @@
 # make demo     the example board with 4 workers on http://127.0.0.1:8000
 # make test     everything: system packages, the built wheel, lint, types, tests
-# make fuzz     a million damaged requests, read by us and by others; FUZZ_SEED repeats a run
+# make fuzz     a million damaged requests, read by both our parsers and by others; FUZZ_SEED repeats a run
 # make bench    the server and its peers side by side, for hours; ARGS=--quick for a look
 # make lint     format, lint and types alone
 # make image    a container image of the board; ENGINE=podman if there is no docker
@@ -42,7 +42,7 @@ test-speedups-%: $(VENV)/installed $(VENV)/test-requirements
 	GREENSERVE_SPEEDUPS=$* $(BIN)/pytest -o pythonpath= $(ARGS)
 
 fuzz: $(VENV)/test-requirements
-	FUZZ_INPUTS=$(FUZZ_INPUTS) FUZZ_SEED=$(FUZZ_SEED) $(BIN)/pytest -o pythonpath= tests/protocol/test_differential.py $(ARGS)
+	FUZZ_INPUTS=$(FUZZ_INPUTS) FUZZ_SEED=$(FUZZ_SEED) $(BIN)/pytest -o pythonpath= tests/protocol/test_differential.py tests/protocol/test_twins.py $(ARGS)
 
 lint: $(VENV)/test-requirements
 	$(BIN)/ruff format --check .

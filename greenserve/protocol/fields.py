@@ -97,7 +97,7 @@ class Names:
     on a browser's head. Bounded, for strangers write it.
     """
 
-    __slots__ = ("_believed", "_claims", "_permitted", "keys", "last_claim")
+    __slots__ = ("_believed", "_claims", "_permitted", "keys", "last_claim", "table")
 
     def __init__(self, believed: bool = True, claims: Iterable[str] = (), permitted: Iterable[str] = ()) -> None:
         """*believed*: this peer may speak for others, in the fields that are known for it and in *claims*.
@@ -110,6 +110,8 @@ class Names:
         self.keys: dict[str, str] = {}
         #: The claim that was last kept from the application, that a person may be told.
         self.last_claim = ""
+        #: What the compiled parser makes of `keys` for itself.
+        self.table: Any = None
         self._learn_usual_names()
 
     def learn(self, name: str) -> str | None:

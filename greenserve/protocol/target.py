@@ -13,7 +13,7 @@ from greenserve.errors import BadRequest, MethodNotImplemented
 
 #: Printable ASCII but for the space, which ends a target, and the fragment, which no client sends.
 #: Wider than RFC 3986 by `" < > [ ] \ ^ { | }` and a lone %, which browsers do send.
-_is_target = re.compile(r"[!\"$-~]+").fullmatch
+is_target = re.compile(r"[!\"$-~]+").fullmatch
 
 _absolute_form = re.compile(r"(?i:https?)://([^/?]*)(/[^?]*)?(\?.*)?").fullmatch
 
@@ -34,7 +34,7 @@ def fill_target(environ: dict[str, Any], method: str, target: str) -> str | None
 
     Raises BadRequest, or MethodNotImplemented for CONNECT: we are no proxy.
     """
-    if not _is_target(target):
+    if not is_target(target):
         raise BadRequest(f"request target {target[:40]!r} has a byte that must be percent-encoded (RFC 3986 section 2)")
     if method == "CONNECT":
         raise MethodNotImplemented("CONNECT asks for a tunnel, and this server is no proxy")

@@ -10,7 +10,7 @@ from typing import Any
 from greenserve.config import Config
 from greenserve.errors import BadResponse, ClientDisconnected, ContentNotStored, HandshakeFailed, ProtocolError
 from greenserve.log import Access, AccessLog, Ration
-from greenserve.protocol.head import parse_request_head
+from greenserve.protocol.heads import parse_request_head
 from greenserve.protocol.leniency import STRICT, Leniency, LenientParser, Parse
 from greenserve.protocol.limits import Limits
 from greenserve.status import COLUMNS, Row
@@ -84,7 +84,7 @@ class Service:
     def _choose_parser(self) -> Parse:
         """Return what reads a head: the strict parser itself, if no leniency is asked for."""
         leniency = leniency_of(self.config)
-        return parse_request_head if leniency == STRICT else LenientParser(leniency, self._count_leniency)
+        return parse_request_head if leniency == STRICT else LenientParser(leniency, self._count_leniency, parse_request_head)
 
     def _count_leniency(self, name: str) -> None:
         self.row[f"used_{name}"] += 1

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from greenserve.errors import AppLoadError
 from greenserve.protocol.content import NO_CONTENT
-from greenserve.protocol.head import parse_request_head
+from greenserve.protocol.heads import parse_request_head
 from greenserve.protocol.limits import Limits
 from greenserve.protocol.request import RequestHead
 from greenserve.wsgi.exchange import Application, Exchange

@@ -5,11 +5,15 @@ from typing import Any
 
 import pytest
 
-from greenserve.protocol import head
-
-TWINS = {"python": head.parse_request_head}
+from tests.protocol.twins import load_twin
 
 
-@pytest.fixture(params=sorted(TWINS))
+@pytest.fixture(params=["python", "compiled"])
 def parse(request: pytest.FixtureRequest) -> Callable[..., Any]:
-    return TWINS[request.param]
+    return load_twin(request.param)
+
+
+@pytest.fixture
+def compiled() -> Callable[..., Any]:
+    """For what only the compiled twin could do wrong."""
+    return load_twin("compiled")

@@ -217,7 +217,7 @@ LONG = 40_000
 TEDIOUS = [
     (fields.is_token, "a" * LONG + " "),
     (head._is_version, "HTTP/" + "1" * LONG),
-    (target._is_target, "/" * LONG + " "),
+    (target.is_target, "/" * LONG + " "),
     (target._absolute_form, "http://" + "a" * LONG + "?\n"),
     (target._reg_name_and_port, "a%41" * (LONG // 4) + "%"),
     (target._reg_name_and_port, "a" * LONG + ":" + "1" * LONG),
