@@ -1,7 +1,7 @@
 # make demo     the example board with 4 workers on http://127.0.0.1:8000
 # make test     everything: system packages, the built wheel, lint, types, tests
 # make fuzz     a million damaged requests, read by both our parsers and by others; FUZZ_SEED repeats a run
-# make bench    the server and its peers side by side, for hours; ARGS=--quick for a look
+# make bench    the server and its peers side by side, for over an hour, into the documentation; ARGS=--quick for a look
 # make lint     format, lint and types alone
 # make image    a container image of the board; ENGINE=podman if there is no docker
 # make clean    forget all that was built
@@ -50,7 +50,7 @@ lint: $(VENV)/test-requirements
 	$(BIN)/mypy
 
 bench:
-	$(PYTHON) -m bench $(ARGS)
+	$(PYTHON) -m bench $(or $(ARGS),--document)
 
 packages:
 	.ci/install-packages $(PYTHON)

@@ -44,6 +44,8 @@ class Answer(NamedTuple):
     length: int
     #: Whether only the end of the connection ends it.
     until_close: bool = False
+    #: Whether the connection is there for the next request.
+    persistent: bool = True
 
 
 class Expected(NamedTuple):
@@ -117,7 +119,8 @@ def receive_answer(connection: socket.socket) -> Answer:
     response = http.client.HTTPResponse(counting)  # type: ignore[arg-type]
     response.begin()
     until_close = response.length is None and not response.chunked
-    return Answer(response.status, response.read(), counting.length, until_close)
+    persistent = not response.will_close
+    return Answer(response.status, response.read(), counting.length, until_close, persistent)
 
 
 def wait_until_it_answers(server: ServerProcess, address: Address, request: bytes) -> None:

@@ -1,13 +1,15 @@
-"""Load that is connections: many that stay, and how they are shared out."""
+"""Load that is connections: many that stay, how they are shared out, and readers that are slow."""
 
+import json
 import socket
 import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from threading import Event, Thread
 from typing import NamedTuple
 
-from bench.answers import receive_answer
+from bench.answers import ask, receive_answer
 from bench.load import Outcome, Visit, Wrk
 from bench.processes import ServerFault
 
@@ -15,12 +17,23 @@ from bench.processes import ServerFault
 PAUSE = 0.5
 QUIET = 0.1
 
+#: Connections that can be opened and asked in a second, roughly.
+PACE = 2500
+
+#: What a slow reader takes, how often a second, and how much may wait for it: 160 KiB/s, a poor mobile connection.
+SIP = 16 * 1024
+INTERVAL = 0.1
+WINDOW = 64 * 1024
+
 
 class Idle(NamedTuple):
     """KiB of the server's memory for each of *connections* that were answered once, after *quiet* seconds."""
 
     connections: int
     quiet: float
+
+    def lasts(self, seconds: int) -> float:
+        return self.quiet + 2 * self.connections / PACE
 
     def apply(self, visit: Visit) -> Outcome:
         before = visit.server.memory_kib()
@@ -38,24 +51,54 @@ class Balance(NamedTuple):
     connections: int
     workers: int
 
+    def lasts(self, seconds: int) -> float:
+        return self.connections / PACE
+
     def apply(self, visit: Visit) -> Outcome:
         with open_crowd(visit, self.connections) as crowd:
             taken = Counter(ask_each(crowd, visit))
         return Outcome(max(taken.values()) * self.workers / self.connections)
 
 
+class Shares(NamedTuple):
+    """The requests of the busiest worker over the mean, under *load*. The application counts them."""
+
+    load: Wrk
+    workers: int
+    #: What asks any worker for the counts of all.
+    question: bytes
+
+    def lasts(self, seconds: int) -> float:
+        return self.load.lasts(seconds)
+
+    def apply(self, visit: Visit) -> Outcome:
+        before = self._ask_counts(visit)
+        outcome = self.load.apply(visit)
+        counts = self._ask_counts(visit)
+        counts.subtract(before)
+        return outcome._replace(figure=max(counts.values()) * self.workers / counts.total())
+
+    def _ask_counts(self, visit: Visit) -> Counter[str]:
+        return Counter(json.loads(ask(visit.address, self.question).content))
+
+
 class BesideSlowReaders(NamedTuple):
-    """What *load* costs while as many others have asked for the same and do not read it."""
+    """What *load* costs while as many others read the same answer slowly."""
 
     load: Wrk
     connections: int
 
+    def lasts(self, seconds: int) -> float:
+        return self.load.lasts(seconds) + 2 * PAUSE
+
     def apply(self, visit: Visit) -> Outcome:
         with open_crowd(visit, self.connections) as crowd:
             for connection in crowd:
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, WINDOW)
                 connection.sendall(visit.request)
-            wait_until_quiet(visit)
-            return self.load.apply(visit)
+            with read_slowly(crowd):
+                wait_until_quiet(visit)
+                return self.load.apply(visit)
 
 
 @contextmanager
@@ -68,8 +111,35 @@ def open_crowd(visit: Visit, count: int) -> Iterator[list[socket.socket]]:
             raise ServerFault(f"a connection of {count} was lost: {error}") from error
 
 
+@contextmanager
+def read_slowly(crowd: list[socket.socket]) -> Iterator[None]:
+    """Let all of the crowd read a little now and then, for the length of the block; raises ServerFault if one is cut off."""
+    enough, lost = Event(), Counter[str]()
+    reader = Thread(target=sip_from_all, args=(crowd, enough, lost))
+    reader.start()
+    try:
+        yield
+    finally:
+        enough.set()
+        reader.join()
+    if lost:
+        raise ServerFault("slow readers were cut off: " + ", ".join(lost))
+
+
+def sip_from_all(crowd: list[socket.socket], enough: Event, lost: Counter[str]) -> None:
+    while not enough.wait(INTERVAL):
+        for connection in crowd:
+            try:
+                lost.update([] if connection.recv(SIP, socket.MSG_DONTWAIT) else ["the answer ended"])
+            except BlockingIOError:
+                # One that was left without an answer waits as well.
+                pass
+            except OSError as error:
+                lost[str(error)] += 1
+
+
 def wait_until_quiet(visit: Visit) -> None:
-    """Wait until the server has filled the buffers of those that do not read."""
+    """Wait until the server has filled the buffers of those that are slow."""
     before, used = -1.0, visit.server.cpu_seconds()
     while used - before > QUIET * PAUSE:
         time.sleep(PAUSE)

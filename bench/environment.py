@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from bench.peers import FLOOR, HERE, Certificate, Peer, Tools
+from bench.peers import COMPILED, FLOOR, HERE, Certificate, Peer, Tools
 
 ROOT = HERE.parent
 VENV = ROOT / ".venv-bench"
@@ -70,8 +70,9 @@ def install(peers: Iterable[Peer], work: Path) -> dict[str, str]:
         subprocess.run([ROOT / ".ci" / "create-venv", sys.executable, VENV], check=True)
     if reason := pip_install(COMMON):
         say(f"Some scenarios will be missing: {reason}")
-    install_greenserve()
     absent = {}
+    if reason := install_greenserve(work):
+        absent[COMPILED.name] = reason
     for peer in peers:
         reason = compile_floor(work) if peer is FLOOR else pip_install(peer.packages)
         if reason:
@@ -79,11 +80,23 @@ def install(peers: Iterable[Peer], work: Path) -> dict[str, str]:
     return absent
 
 
-def install_greenserve() -> None:
-    """Install the checkout as users install it; setuptools would pack modules that are gone from an old build/."""
-    shutil.rmtree(ROOT / "build", ignore_errors=True)
-    subprocess.run([*pip("install", "--quiet"), "--upgrade", str(ROOT)], check=True)
-    subprocess.run([*pip("install", "--quiet"), "--force-reinstall", "--no-deps", str(ROOT)], check=True)
+def install_greenserve(work: Path) -> str:
+    """Install the checkout compiled, or else plain; return why it is plain, or nothing."""
+    reason = build_greenserve(work, "1")
+    if reason and (failure := build_greenserve(work, "0")):
+        raise Missing(f"greenserve cannot be built: {failure}")
+    (wheel,) = work.glob("greenserve-*.whl")
+    subprocess.run(pip("install", "--quiet", str(wheel)), check=True)
+    # The version is the same, and what is in it may not be.
+    subprocess.run(pip("install", "--quiet", "--force-reinstall", "--no-deps", str(wheel)), check=True)
+    return reason
+
+
+def build_greenserve(work: Path, speedups: str) -> str:
+    """Build a wheel in *work*; return what went wrong, or nothing."""
+    environ = {**os.environ, "GREENSERVE_SPEEDUPS": speedups}
+    command = pip("wheel", "--quiet", "--no-deps", "--wheel-dir", str(work), str(ROOT))
+    return last_line(subprocess.run(command, env=environ, capture_output=True, text=True, check=False))
 
 
 def pip(*words: str) -> list[str]:
@@ -96,6 +109,11 @@ def pip_install(packages: Sequence[str]) -> str:
     if all(package.split()[0] in versions for package in packages):
         return ""
     done = subprocess.run([*pip("install", "--quiet"), *packages], capture_output=True, text=True, check=False)
+    return last_line(done)
+
+
+def last_line(done: subprocess.CompletedProcess[str]) -> str:
+    """Return the last that a program said if it failed, or nothing."""
     return done.stderr.strip().splitlines()[-1] if done.returncode else ""
 
 
@@ -115,7 +133,7 @@ def compile_floor(work: Path) -> str:
     if not compiler:
         return "no C compiler"
     done = subprocess.run([compiler, "-O2", "-o", floor_in(work), HERE / "floor.c"], capture_output=True, text=True, check=False)
-    return done.stderr.strip().splitlines()[-1] if done.returncode else ""
+    return last_line(done)
 
 
 def tools_in(work: Path) -> Tools:

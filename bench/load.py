@@ -15,6 +15,9 @@ from bench.processes import ServerFault, ServerProcess
 
 REPLAY = Path(__file__).with_name("replay.lua")
 
+#: Seconds that a server is warmed up.
+WARMING = 1
+
 #: Seconds after which an answer counts as missing.
 TIMEOUT = 30
 
@@ -32,6 +35,8 @@ class Outcome(NamedTuple):
     rate: float | None = None
     p50_ms: float | None = None
     p99_ms: float | None = None
+    #: How many answers came.
+    answers: float = 0
 
 
 class Visit(NamedTuple):
@@ -54,22 +59,28 @@ class Wrk(NamedTuple):
     connections: int = 64
     #: For those that need longer until all are answered.
     least_seconds: int = 1
+    #: How many warm the server up, where what they leave behind would keep it busy for long.
+    warming: int | None = None
+
+    def lasts(self, seconds: int) -> float:
+        return WARMING + max(seconds, self.least_seconds)
 
     def apply(self, visit: Visit) -> Outcome:
-        self._run(visit, 1)
+        self._run(visit, self.warming or self.connections, WARMING)
         before = visit.server.cpu_seconds()
-        report = self._run(visit, max(visit.seconds, self.least_seconds))
+        report = self._run(visit, self.connections, max(visit.seconds, self.least_seconds))
         used = visit.server.cpu_seconds() - before
         completed = count_answers(report, visit, self.connections * visit.depth)
-        waits = (None, None) if visit.answer.until_close else (report["p50_ms"], report["p99_ms"])
-        return Outcome(used / completed * 1e6, completed / report["seconds"], *waits)
+        # wrk knows how long an answer took only if it can tell it from the next.
+        is_blind = visit.answer.until_close or visit.depth > 1
+        waits = (None, None) if is_blind else (report["p50_ms"], report["p99_ms"])
+        return Outcome(used / completed * 1e6, completed / report["seconds"], *waits, completed)
 
-    def _run(self, visit: Visit, seconds: int) -> dict[str, float]:
-        """Run wrk and return its report; the first run of a visit warms the server up."""
+    def _run(self, visit: Visit, connections: int, seconds: int) -> dict[str, float]:
         with tempfile.NamedTemporaryFile() as request:
             request.write(visit.request)
             request.flush()
-            return run_wrk(visit.address.url, self.connections, seconds, request.name)
+            return run_wrk(visit.address.url, connections, seconds, request.name)
 
 
 def run_wrk(url: str, connections: int, seconds: int, request: str) -> dict[str, float]:

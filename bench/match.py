@@ -1,11 +1,12 @@
 """One server in one scenario, once: start, look at the answer, load, look again, stop."""
 
+import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
 from bench.answers import Address, ask, wait_until_it_answers
 from bench.load import Outcome, Visit
-from bench.peers import APPS, FLOOR, HOST, Certificate, Peer, Task, Tools
+from bench.peers import APPS, HOST, Certificate, Peer, Task, Tools
 from bench.processes import ServerFault, ServerProcess, find_free_port
 from bench.scenarios import Scenario
 
@@ -41,57 +42,85 @@ class Run(NamedTuple):
     p50_ms: float | None = None
     p99_ms: float | None = None
     memory_mib: float | None = None
+    #: What a reader of the figure should know.
+    remark: str = ""
 
 
-def is_able(peer: Peer, scenario: Scenario) -> bool:
-    return scenario.needs <= peer.abilities and (scenario.floor or peer is not FLOOR)
+class Finding(NamedTuple):
+    """What was found while the server ran."""
+
+    outcome: Outcome
+    memory_mib: float
+    remark: str
 
 
 def play(peer: Peer, scenario: Scenario, number: int, seconds: int, ground: Ground) -> Run:
     """Run *peer* through *scenario*; whatever goes wrong with it becomes the fault of the run."""
-    log = ground.work / f"{scenario.name}-{peer.name}.log".replace(" ", "-")
     try:
-        with log.open("wb") as output:
-            task = make_task(scenario, ground)
-            command = peer.command(ground.tools, task)
-            environ = {**make_environ(task, ground), **peer.environ}
-            with ServerProcess(command, ground.cores.server, output, APPS, environ) as server:
-                outcome, memory = measure(server, task, scenario, seconds)
+        with tempfile.TemporaryDirectory(dir=ground.work) as folder:
+            found = play_in(Path(folder), peer, scenario, seconds, ground)
     except ServerFault as fault:
         return Run(scenario.name, peer.name, number, str(fault))
-    return Run(scenario.name, peer.name, number, "", *outcome, memory)
+    figure, rate, p50_ms, p99_ms, _ = found.outcome
+    return Run(scenario.name, peer.name, number, "", figure, rate, p50_ms, p99_ms, found.memory_mib, found.remark)
 
 
-def make_task(scenario: Scenario, ground: Ground) -> Task:
+def play_in(folder: Path, peer: Peer, scenario: Scenario, seconds: int, ground: Ground) -> Finding:
+    """Play with all that the server writes in *folder*; raises ServerFault."""
+    task = make_task(scenario, folder, ground)
+    environ = {**make_environ(task, folder, ground), **peer.environ}
+    log = folder / "log"
+    with log.open("wb") as output:
+        command = peer.command(ground.tools, task)
+        with ServerProcess(command, ground.cores.server, output, APPS, environ) as server:
+            found = measure(server, task, scenario, seconds)
+    if task.access_log:
+        check_each_is_logged(found.outcome.answers, log, Path(task.access_log))
+    return found
+
+
+def make_task(scenario: Scenario, folder: Path, ground: Ground) -> Task:
     return Task(
         scenario.module,
         find_free_port(),
         scenario.workers,
-        str(ground.work / "access.log") if scenario.name == "access-log" else "",
+        str(folder / "access.log") if scenario.name == "access-log" else "",
         ground.certificate if scenario.name == "tls" else None,
         scenario.closing,
+        scenario.threads,
     )
 
 
-def make_environ(task: Task, ground: Ground) -> dict[str, str]:
+def make_environ(task: Task, folder: Path, ground: Ground) -> dict[str, str]:
     return {
         "PYTHONPATH": str(APPS),
         "BENCH_FILE": str(ground.file),
         "BENCH_DATABASE": ground.database,
         "BENCH_ACCESS_LOG": task.access_log,
+        "BENCH_THREADS": str(task.threads if task.waits else 4),
+        "BENCH_COUNTS": str(folder / "counts"),
     }
 
 
-def measure(server: ServerProcess, task: Task, scenario: Scenario, seconds: int) -> tuple[Outcome, float]:
+def check_each_is_logged(answers: float, *logs: Path) -> None:
+    """Raise ServerFault if there are fewer lines than answers. Some write them among all that they say."""
+    lines = sum(path.read_bytes().count(b"GET /") for path in logs if path.exists())
+    if lines < answers:
+        raise ServerFault(f"wrote {lines:,} lines for {answers:,.0f} answers into the access log")
+
+
+def measure(server: ServerProcess, task: Task, scenario: Scenario, seconds: int) -> Finding:
     """Return what the load showed, and the MiB that the server occupied after it."""
     address = Address(HOST, task.port, task.certificate is not None)
     wait_until_it_answers(server, address, scenario.request)
-    scenario.check(address)
+    remark = scenario.check(address)
     visit = make_visit(server, address, scenario, seconds)
+    if not (visit.answer.persistent or scenario.closing):
+        remark = "closes the connection after each answer"
     outcome = scenario.load.apply(visit)
     memory = server.memory_kib() / 1024
     make_visit(server, address, scenario, seconds)
-    return outcome, memory
+    return Finding(outcome, memory, remark)
 
 
 def make_visit(server: ServerProcess, address: Address, scenario: Scenario, seconds: int) -> Visit:

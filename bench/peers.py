@@ -24,8 +24,9 @@ BACKLOG = 2048
 #: Seconds; an idle crowd is looked at after a while, and must still be there.
 PERSISTENCE = 75
 
-#: Threads of the servers that wait in threads.
+#: Threads of the servers that wait in threads, and where slow readers keep a hundred of them busy.
 THREADS = 64
+MANY_THREADS = 128
 
 
 class Ability(Enum):
@@ -58,6 +59,8 @@ class Task(NamedTuple):
     certificate: Certificate | None = None
     #: Whether each connection is for one request.
     closing: bool = False
+    #: Of the servers that wait in threads.
+    threads: int = THREADS
 
     @property
     def target(self) -> str:
@@ -124,15 +127,15 @@ def gunicorn_gevent(tools: Tools, task: Task) -> Command:
 
 
 def gunicorn_gthread(tools: Tools, task: Task) -> Command:
-    return gunicorn(tools, task, "--worker-class", "gthread", "--threads", str(THREADS))
+    return gunicorn(tools, task, "--worker-class", "gthread", "--threads", str(task.threads))
 
 
 def granian(tools: Tools, task: Task) -> Command:
     command = [tools.find("granian"), "--interface", "wsgi", "--workers", str(task.workers), "--host", HOST]
     command += ["--port", str(task.port), "--http", "1", "--no-ws", "--backlog", str(BACKLOG)]
     command += ["--backpressure", str(CONNECTIONS), "--log-level", "warning"]
-    if task.waits:
-        command += ["--blocking-threads", str(THREADS)]
+    # Left to itself it has as many threads as requests, and they get in each other's way.
+    command += ["--blocking-threads", str(task.threads if task.waits else 1)]
     if task.access_log:
         command += ["--access-log", "--log-level", "info"]
     if task.certificate:
@@ -149,15 +152,8 @@ def uwsgi_gevent(tools: Tools, task: Task) -> Command:
     return command + (["--req-logger", f"file:{task.access_log}"] if task.access_log else ["--disable-logging"])
 
 
-def waitress(tools: Tools, task: Task) -> Command:
-    threads = THREADS if task.waits else 4
-    command = [tools.find("waitress-serve"), f"--listen={task.address}", f"--threads={threads}", f"--backlog={BACKLOG}"]
-    command += [f"--connection-limit={CONNECTIONS}", f"--channel-timeout={PERSISTENCE}", "--asyncore-use-poll"]
-    return [*command, task.target]
-
-
 def launched(name: str) -> Callable[[Tools, Task], Command]:
-    """Return the command of a server that is started from Python."""
+    """Return the command of a server that is started from Python; what else it has to know is in the environment."""
 
     def command(tools: Tools, task: Task) -> Command:
         start = [tools.find("python"), str(LAUNCHER), name, task.module, str(task.port), str(task.workers)]
@@ -173,24 +169,22 @@ def floor(tools: Tools, task: Task) -> Command:
 WAITING, PERSISTENT, TLS, ACCESS_LOG, WORKERS = Ability
 ONE_AT_A_TIME = frozenset({PERSISTENT, WORKERS})
 
-#: Ours first, in both forms.
-COMPILED = Peer("greenserve", greenserve, EVERYTHING, rival=False)
+#: Ours in both forms. Where compiled code is missing the first does not start, instead of being measured as the second.
+COMPILED = Peer("greenserve", greenserve, EVERYTHING, environ={"GREENSERVE_SPEEDUPS": "1"}, rival=False)
 PLAIN = Peer("greenserve (plain Python)", greenserve, EVERYTHING, environ={"GREENSERVE_SPEEDUPS": "0"}, rival=False)
 
-#: The floor is no server: it serves the scenarios that say so.
+GEVENT = Peer("gunicorn gevent", gunicorn_gevent, EVERYTHING, ("gunicorn", "gevent"))
+GTHREAD = Peer("gunicorn gthread", gunicorn_gthread, EVERYTHING, ("gunicorn",))
+GRANIAN = Peer("granian", granian, EVERYTHING, ("granian",))
+BJOERN = Peer("bjoern", launched("bjoern"), ONE_AT_A_TIME, ("bjoern",))
+# It imports pkg_resources, which newer setuptools no longer has.
+FASTWSGI = Peer("fastwsgi", launched("fastwsgi"), ONE_AT_A_TIME, ("fastwsgi", "setuptools < 81"))
+FASTPYSGI = Peer("fastpysgi", launched("fastpysgi"), ONE_AT_A_TIME, ("fastpysgi",))
+UWSGI = Peer("uWSGI gevent", uwsgi_gevent, frozenset({WAITING, ACCESS_LOG, WORKERS}), ("uwsgi", "gevent"))
+WAITRESS = Peer("waitress", launched("waitress"), frozenset({WAITING, PERSISTENT}), ("waitress",))
+PYWSGI = Peer("gevent.pywsgi", launched("pywsgi"), frozenset({WAITING, PERSISTENT, TLS, ACCESS_LOG}), ("gevent",))
+
+#: No server: it serves the scenarios that say so.
 FLOOR = Peer("C epoll floor", floor, frozenset({PERSISTENT}), rival=False)
-PEERS = (
-    COMPILED,
-    PLAIN,
-    Peer("gunicorn gevent", gunicorn_gevent, EVERYTHING, ("gunicorn", "gevent")),
-    Peer("gunicorn gthread", gunicorn_gthread, EVERYTHING, ("gunicorn",)),
-    Peer("granian", granian, EVERYTHING, ("granian",)),
-    Peer("bjoern", launched("bjoern"), ONE_AT_A_TIME, ("bjoern",)),
-    # It imports pkg_resources, which newer setuptools no longer has.
-    Peer("fastwsgi", launched("fastwsgi"), ONE_AT_A_TIME, ("fastwsgi", "setuptools < 81")),
-    Peer("fastpysgi", launched("fastpysgi"), ONE_AT_A_TIME, ("fastpysgi",)),
-    Peer("uWSGI gevent", uwsgi_gevent, frozenset({WAITING, ACCESS_LOG, WORKERS}), ("uwsgi", "gevent")),
-    Peer("waitress", waitress, frozenset({WAITING, PERSISTENT}), ("waitress",)),
-    Peer("gevent.pywsgi", launched("pywsgi"), frozenset({WAITING, PERSISTENT, TLS, ACCESS_LOG}), ("gevent",)),
-    FLOOR,
-)
+
+PEERS = (COMPILED, PLAIN, GEVENT, GTHREAD, GRANIAN, BJOERN, FASTWSGI, FASTPYSGI, UWSGI, WAITRESS, PYWSGI, FLOOR)

@@ -1,8 +1,12 @@
-"""What came out, as Markdown and as JSON: medians over the rounds, and each run as it was."""
+"""What came out: medians over the rounds, ratios within each round, as values and as Markdown.
 
-import json
-from collections.abc import Iterable, Sequence
-from statistics import median
+A ratio is taken between two servers in the same round, when they met the same
+machine, and its median is what counts. The ratio of two medians would compare
+a quiet moment of one with a noisy one of the other.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from statistics import median, quantiles
 from typing import Any, NamedTuple
 
 from bench.match import Run
@@ -10,6 +14,17 @@ from bench.peers import FLOOR, PEERS
 from bench.scenarios import Scenario
 
 RIVALS = frozenset(peer.name for peer in PEERS if peer.rival)
+
+
+class Ratio(NamedTuple):
+    """The median over the rounds, and the quartiles."""
+
+    middle: float
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        return f"{self.middle:.2f} ({self.low:.2f} – {self.high:.2f})"
 
 
 class Row(NamedTuple):
@@ -20,13 +35,14 @@ class Row(NamedTuple):
     figure: float | None = None
     least: float | None = None
     most: float | None = None
-    to_best: float | None = None
-    to_floor: float | None = None
+    to_best: Ratio | None = None
+    to_floor: Ratio | None = None
     rate: float | None = None
     p50_ms: float | None = None
     p99_ms: float | None = None
     memory_mib: float | None = None
     faults: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
 
 
 class Board(NamedTuple):
@@ -36,21 +52,28 @@ class Board(NamedTuple):
     title: str
     unit: str
     rows: tuple[Row, ...]
+    #: Requests per second if nobody waits in vain.
+    ideal: float | None = None
 
 
 def make_boards(runs: Sequence[Run], scenarios: Iterable[Scenario]) -> list[Board]:
     """Return a board for each scenario of which there are runs."""
-    by_scenario = {scenario: [run for run in runs if run.scenario == scenario.name] for scenario in scenarios}
-    return [make_board(found, scenario) for scenario, found in by_scenario.items() if found]
+    found = ((scenario, [run for run in runs if run.scenario == scenario.name]) for scenario in scenarios)
+    return [make_board(of_it, scenario) for scenario, of_it in found if of_it]
 
 
 def make_board(runs: Sequence[Run], scenario: Scenario) -> Board:
-    servers = dict.fromkeys(run.server for run in runs)
-    rows = [make_row(server, [run for run in runs if run.server == server]) for server in servers]
-    best = min((row.figure for row in rows if row.server in RIVALS and row.figure), default=None)
-    floor = next((row.figure for row in rows if row.server == FLOOR.name), None)
-    rows = [row._replace(to_best=ratio(row.figure, best), to_floor=ratio(row.figure, floor)) for row in rows]
-    return Board(scenario.name, scenario.title, scenario.unit, tuple(sorted(rows, key=standing)))
+    by_server = {server: [run for run in runs if run.server == server] for server in dict.fromkeys(run.server for run in runs)}
+    rows = [make_row(server, of_it) for server, of_it in by_server.items()]
+    best = find_best(rows)
+    rows = [
+        row._replace(
+            to_best=compare(by_server[row.server], by_server.get(best, ())),
+            to_floor=compare(by_server[row.server], by_server.get(FLOOR.name, ())),
+        )
+        for row in rows
+    ]
+    return Board(scenario.name, scenario.title, scenario.unit, tuple(sorted(rows, key=standing)), scenario.ideal)
 
 
 def make_row(server: str, runs: Sequence[Run]) -> Row:
@@ -60,7 +83,8 @@ def make_row(server: str, runs: Sequence[Run]) -> Row:
         return Row(server, 0, faults=faults)
     figures = [run.figure for run in runs if run.figure is not None]
     medians = {name: middle(runs, name) for name in ("figure", "rate", "p50_ms", "p99_ms", "memory_mib")}
-    return Row(server, len(figures), least=min(figures), most=max(figures), **medians)
+    remarks = tuple(dict.fromkeys(run.remark for run in runs if run.remark))
+    return Row(server, len(figures), least=min(figures), most=max(figures), remarks=remarks, **medians)
 
 
 def middle(runs: Sequence[Run], name: str) -> float | None:
@@ -68,45 +92,69 @@ def middle(runs: Sequence[Run], name: str) -> float | None:
     return median(values) if values else None
 
 
-def ratio(figure: float | None, other: float | None) -> float | None:
-    return figure / other if figure and other else None
+def find_best(rows: Iterable[Row], among: frozenset[str] = RIVALS) -> str:
+    """Return who of *among* has the least figure; empty if none of them counts."""
+    return min((row for row in rows if row.server in among and row.figure), key=standing, default=Row("", 0)).server
+
+
+def compare(runs: Sequence[Run], others: Sequence[Run], of: str = "figure") -> Ratio | None:
+    """Return how *runs* compare with those of another server, round by round; None if one of the two does not count."""
+    if any(run.fault for run in (*runs, *others)):
+        return None
+    beside = {run.round: getattr(run, of) for run in others}
+    ratios = [getattr(run, of) / beside[run.round] for run in runs if getattr(run, of) and beside.get(run.round)]
+    return summarise(ratios)
+
+
+def summarise(values: Sequence[float]) -> Ratio | None:
+    if len(values) < 2:
+        return Ratio(values[0], values[0], values[0]) if values else None
+    low, mid, high = quantiles(values, n=4, method="inclusive")
+    return Ratio(mid, low, high)
 
 
 def standing(row: Row) -> float:
     return float("inf") if row.figure is None else row.figure
 
 
-def to_json(boards: Sequence[Board], runs: Sequence[Run], circumstances: dict[str, Any]) -> str:
-    values = {
-        "circumstances": circumstances,
-        "boards": [board._asdict() | {"rows": [row._asdict() for row in board.rows]} for board in boards],
-        "runs": [run._asdict() for run in runs],
-    }
-    return json.dumps(values, indent=1, ensure_ascii=False)
+def to_markdown(boards: Sequence[Board], circumstances: Mapping[str, Any], targets: str) -> str:
+    parts = ["# Measurements", list_circumstances(circumstances), "## Targets", targets]
+    for board in boards:
+        parts += [f"## {board.title}", board_to_markdown(board)]
+    return "\n\n".join(parts) + "\n"
 
 
-def to_markdown(boards: Sequence[Board], circumstances: dict[str, Any]) -> str:
-    return "\n\n".join([describe(circumstances), *map(board_to_markdown, boards)]) + "\n"
-
-
-def describe(circumstances: dict[str, Any]) -> str:
+def list_circumstances(circumstances: Mapping[str, Any]) -> str:
     """Return the list that says where and how this was measured."""
-    return "# Measurements\n\n" + "\n".join(f"- {name}: {value}" for name, value in circumstances.items())
+    return "\n".join(f"- {name}: {value}" for name, value in circumstances.items())
 
 
 def board_to_markdown(board: Board) -> str:
-    heads = [board.unit, "least – most", "× best peer", "× C floor", "requests/s", "p50 ms", "p99 ms", "memory MiB", "runs"]
-    lines = [f"## {board.title}", "", row_to_markdown("server", *heads), "|---|" + "---:|" * len(heads)]
-    lines += [counted_to_markdown(row) for row in board.rows if row.figure is not None]
+    """Return the table, without the columns in which nothing stands, and what is to be said of single servers."""
+    table = [row_to_cells(row, board) for row in board.rows if row.figure is not None]
+    heads = [head for head in (table[0] if table else ()) if any(cells[head] for cells in table)]
+    lines = [row_to_markdown(*heads), "|---|" + "---:|" * (len(heads) - 1)] if table else []
+    lines += [row_to_markdown(*(cells[head] for head in heads)) for cells in table]
+    lines += [f"\n**{row.server}** {'; '.join(row.remarks)}." for row in board.rows if row.remarks]
     lines += [f"\nLeft out: **{row.server}**, {'; '.join(row.faults)}." for row in board.rows if row.figure is None]
     return "\n".join(lines)
 
 
-def counted_to_markdown(row: Row) -> str:
-    span = f"{show(row.least)} – {show(row.most)}"
-    values = (row.rate, row.p50_ms, row.p99_ms, row.memory_mib)
-    ratios = (f"{each:.2f}" if each else "" for each in (row.to_best, row.to_floor))
-    return row_to_markdown(row.server, show(row.figure), span, *ratios, *map(show, values), str(row.counted))
+def row_to_cells(row: Row, board: Board) -> dict[str, str]:
+    """Return what stands in each column, by its head."""
+    of_ideal = f" ({row.rate / board.ideal:.0%} of the ideal)" if board.ideal and row.rate else ""
+    return {
+        "server": row.server,
+        board.unit: show(row.figure),
+        "least – most": f"{show(row.least)} – {show(row.most)}",
+        "× best peer": str(row.to_best or ""),
+        "× C floor": str(row.to_floor or ""),
+        "requests/s": show(row.rate) + of_ideal,
+        "p50 ms": show(row.p50_ms),
+        "p99 ms": show(row.p99_ms),
+        "memory MiB": show(row.memory_mib),
+        "runs": str(row.counted),
+    }
 
 
 def row_to_markdown(*cells: str) -> str:
@@ -117,4 +165,4 @@ def show(value: float | None) -> str:
     """Return three digits that count, and thousands apart."""
     if value is None:
         return ""
-    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:#.3g}"
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:#.3g}".rstrip(".")

@@ -5,9 +5,31 @@ from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
 from bench.answers import Address, Expected
-from bench.crowd import Balance, BesideSlowReaders, Idle
+from bench.crowd import Balance, BesideSlowReaders, Idle, Shares
 from bench.load import Outcome, Visit, Wrk
-from bench.peers import ACCESS_LOG, PERSISTENT, TLS, WAITING, WORKERS, Ability
+from bench.peers import (
+    ACCESS_LOG,
+    BJOERN,
+    COMPILED,
+    FASTPYSGI,
+    FASTWSGI,
+    FLOOR,
+    GEVENT,
+    GRANIAN,
+    GTHREAD,
+    MANY_THREADS,
+    PERSISTENT,
+    PLAIN,
+    PYWSGI,
+    THREADS,
+    TLS,
+    UWSGI,
+    WAITING,
+    WAITRESS,
+    WORKERS,
+    Ability,
+    Peer,
+)
 from bench.processes import ServerFault
 
 #: Seconds; less than the application pauses.
@@ -25,6 +47,9 @@ FILE = Expected(BLOCK, 100 * 1024)
 
 class Load(Protocol):
     def apply(self, visit: Visit) -> Outcome: ...
+
+    def lasts(self, seconds: int) -> float:
+        """Return about how many seconds it takes, warming up included, if asked to last *seconds*."""
 
 
 def make_request(method: str = "GET", target: str = "/", *lines: str, content: bytes = b"") -> bytes:
@@ -55,24 +80,36 @@ POST_16_KIB = make_request("POST", "/", "Content-Length: 16384", content=b"x" * 
 POST_CHUNKED = make_request("POST", "/", "Transfer-Encoding: chunked", content=make_chunks(b"x" * 2**20, 16384))
 
 
-def check_nothing(address: Address) -> None:
+def check_nothing(address: Address) -> str:
     """What most scenarios have to see besides the answer."""
+    return ""
 
 
-def check_blocks_are_sent_as_they_come(address: Address) -> None:
-    """Raise ServerFault if the first block waits for those that the application has not made yet."""
+def check_blocks_are_sent_as_they_come(address: Address) -> str:
+    """Raise ServerFault if the first block waits for those that the application has not made yet.
+
+    Who sends it while the application waits, but not while it computes, is told apart by a remark.
+    """
+    if not is_first_block_prompt(address, "pause"):
+        raise ServerFault("holds blocks back until the last is there")
+    return "" if is_first_block_prompt(address, "compute") else "holds blocks back while the application computes"
+
+
+def is_first_block_prompt(address: Address, way: str) -> bool:
+    """Tell whether the first block comes although the application takes its time for the second."""
     with address.connect(PROMPT) as connection:
-        connection.sendall(make_request("GET", "/?pause"))
+        connection.sendall(make_request("GET", f"/?{way}"))
         received = b""
-        while BLOCK not in received:
-            received += receive_promptly(connection)
+        try:
+            while BLOCK not in received:
+                received += receive_some(connection)
+        except TimeoutError:
+            return False
+    return True
 
 
-def receive_promptly(connection: socket.socket) -> bytes:
-    try:
-        data = connection.recv(65536)
-    except TimeoutError as error:
-        raise ServerFault("holds blocks back until the last is there") from error
+def receive_some(connection: socket.socket) -> bytes:
+    data = connection.recv(65536)
     if not data:
         raise ServerFault("ended a stream before its first block")
     return data
@@ -87,80 +124,187 @@ class Scenario(NamedTuple):
     request: bytes = make_request()
     expected: Expected | None = HELLO
     unit: str = CPU
+    #: Who takes part besides greenserve: those of whom it says something.
+    beside: frozenset[str] = frozenset()
     #: What a server has to be able to do for it.
     needs: frozenset[Ability] = frozenset()
     workers: int = 1
+    threads: int = THREADS
     #: How many requests go out together.
     depth: int = 1
     closing: bool = False
-    #: Whether the floor, which parses nothing, does the same work.
-    floor: bool = False
+    #: Requests per second that come if nobody waits longer than the application does.
+    ideal: float | None = None
     #: Whether it needs PostgreSQL.
     database: bool = False
-    check: Callable[[Address], None] = check_nothing
+    #: Sees to more than the answer, and returns what is to be remarked.
+    check: Callable[[Address], str] = check_nothing
+    #: At most so many rounds: where little is left to chance, or much time would go.
+    rounds: int | None = None
     #: Part of --quick.
     quick: bool = True
 
+    def is_for(self, peer: Peer) -> bool:
+        return peer is COMPILED or (peer.name in self.beside and self.needs <= peer.abilities)
+
+
+def names(*peers: Peer) -> frozenset[str]:
+    return frozenset(peer.name for peer in peers)
+
 
 def concurrency(connections: int) -> Scenario:
-    title = f"Hello, {connections:,} connection{'s' if connections > 1 else ''}"
-    return Scenario(f"concurrency-{connections}", title, load=Wrk(connections, 1 + connections // 500), floor=True, quick=False)
+    return Scenario(
+        f"concurrency-{connections}",
+        f"Hello, {connections:,} connection{'s' if connections > 1 else ''}",
+        load=Wrk(connections, 1 + connections // 2000),
+        beside=names(PLAIN, GEVENT, GRANIAN, BJOERN, FLOOR),
+        rounds=3,
+        quick=False,
+    )
 
 
 LASTING = frozenset({PERSISTENT})
 CLOSING_REQUEST = make_request("GET", "/", "Connection: close")
+COUNTS = make_request("GET", "/counts")
 KIB = "KiB per connection"
 SHARE = "busiest worker over mean"
 
+#: Those in C, of which each serves one request at a time.
+IN_C = (BJOERN, FASTWSGI, FASTPYSGI)
+WORKING = names(GEVENT, GRANIAN, BJOERN)
+
 SCENARIOS = (
-    Scenario("hello", "Hello", floor=True),
-    Scenario("browser", "Hello, browser-sized head", request=make_request("GET", "/a?b=c", *BROWSER), floor=True),
-    Scenario("flask", "Flask JSON", "flask_json", expected=JSON),
-    Scenario("database", "Flask and PostgreSQL", "flask_database", Wrk(256), expected=DATABASE, database=True),
+    Scenario("hello", "Hello", beside=names(PLAIN, GEVENT, GTHREAD, GRANIAN, *IN_C, UWSGI, WAITRESS, PYWSGI, FLOOR)),
+    Scenario(
+        "browser",
+        "Hello, browser-sized head",
+        request=make_request("GET", "/a?b=c", *BROWSER),
+        beside=names(PLAIN, GEVENT, GRANIAN, *IN_C, FLOOR),
+    ),
+    Scenario("flask", "Flask JSON", "flask_json", expected=JSON, beside=names(PLAIN, GEVENT, GRANIAN, *IN_C, UWSGI)),
+    Scenario(
+        "database",
+        "Flask and PostgreSQL",
+        "flask_database",
+        Wrk(256),
+        expected=DATABASE,
+        beside=names(PLAIN, GEVENT, GTHREAD, GRANIAN, BJOERN),
+        database=True,
+    ),
     Scenario(
         "database-slow",
         "Flask and PostgreSQL, 20 ms for each query",
         "flask_database",
-        # A server that blocks needs six seconds for one turn through them.
-        Wrk(256, 15),
+        # A server that blocks needs five seconds for one turn through them.
+        Wrk(256, 5, warming=16),
         make_request("GET", "/slow"),
         DATABASE,
+        beside=names(GEVENT, GRANIAN, BJOERN),
         database=True,
         quick=False,
     ),
-    Scenario("sleep", "Sleep 50 ms, 1,000 connections", "sleep", Wrk(1000), needs=frozenset({WAITING})),
-    Scenario("post", "POST 16 KiB", "content", request=POST_16_KIB, expected=Expected(b"     16384")),
-    Scenario("chunked", "POST 1 MiB chunked", "content", Wrk(16), POST_CHUNKED, Expected(b"   1048576")),
-    Scenario("large", "1 MiB answer", "large", Wrk(16), expected=MIB),
-    Scenario("file", "100 MiB file", "file", Wrk(2), expected=FILE),
+    Scenario(
+        "sleep",
+        "Sleep 50 ms, 1,000 connections",
+        "sleep",
+        Wrk(1000),
+        beside=names(PLAIN, GEVENT, GRANIAN, UWSGI, PYWSGI),
+        needs=frozenset({WAITING}),
+        ideal=1000 / 0.05,
+    ),
+    Scenario(
+        "post",
+        "POST 16 KiB",
+        "content",
+        request=POST_16_KIB,
+        expected=Expected(b"     16384"),
+        beside=names(PLAIN, GEVENT, GRANIAN, *IN_C),
+    ),
+    Scenario(
+        "chunked",
+        "POST 1 MiB chunked",
+        "content",
+        Wrk(16),
+        POST_CHUNKED,
+        Expected(b"   1048576"),
+        beside=names(GEVENT, GRANIAN, *IN_C, PYWSGI),
+    ),
+    Scenario("large", "1 MiB answer", "large", Wrk(16), expected=MIB, beside=names(GEVENT, GRANIAN, *IN_C, UWSGI)),
+    Scenario("file", "100 MiB file", "file", Wrk(2), expected=FILE, beside=names(GEVENT, GTHREAD, GRANIAN, UWSGI)),
     Scenario(
         "file-beside-readers",
-        "100 MiB file beside 100 that do not read",
+        "100 MiB file beside 100 slow readers",
         "file",
         BesideSlowReaders(Wrk(2), 100),
         expected=FILE,
+        beside=names(GEVENT, GTHREAD, UWSGI),
         needs=frozenset({WAITING}),
+        threads=MANY_THREADS,
+    ),
+    Scenario(
+        "stream",
+        "Stream of 64 × 1 KiB",
+        "stream",
+        expected=STREAM,
+        beside=names(GEVENT, GRANIAN, *IN_C, UWSGI, PYWSGI),
+        check=check_blocks_are_sent_as_they_come,
+    ),
+    Scenario(
+        "close",
+        "One request per connection",
+        request=CLOSING_REQUEST,
+        closing=True,
+        beside=names(PLAIN, GEVENT, GRANIAN, *IN_C, UWSGI, FLOOR),
+    ),
+    Scenario("pipelined", "Hello, pipelined 16 deep", depth=16, beside=names(PLAIN, GEVENT, GRANIAN, *IN_C), needs=LASTING),
+    Scenario(
+        "access-log",
+        "Hello, access log on",
+        beside=names(PLAIN, GEVENT, GRANIAN, UWSGI, PYWSGI),
+        needs=frozenset({ACCESS_LOG}),
+    ),
+    Scenario("tls", "Hello over TLS", beside=names(PLAIN, GEVENT, GRANIAN, PYWSGI), needs=frozenset({TLS})),
+    Scenario(
+        "idle",
+        "10,000 idle connections",
+        load=Idle(10_000, 1),
+        unit=KIB,
+        beside=names(PLAIN, GEVENT, GRANIAN, BJOERN, PYWSGI),
+        needs=LASTING,
+    ),
+    Scenario(
+        "idle-quiet",
+        "10,000 connections idle for 15 s",
+        load=Idle(10_000, 15),
+        unit=KIB,
+        beside=names(PLAIN, BJOERN),
+        needs=LASTING,
         quick=False,
     ),
-    Scenario("stream", "Stream of 64 × 1 KiB", "stream", expected=STREAM, check=check_blocks_are_sent_as_they_come),
-    Scenario("close", "One request per connection", request=CLOSING_REQUEST, closing=True, floor=True),
-    Scenario("pipelined", "Hello, pipelined 16 deep", depth=16, needs=LASTING),
-    Scenario("access-log", "Hello, access log on", needs=frozenset({ACCESS_LOG})),
-    Scenario("tls", "Hello over TLS", needs=frozenset({TLS})),
-    Scenario("idle", "10,000 idle connections", load=Idle(10_000, 1), unit=KIB, needs=LASTING),
-    Scenario("idle-quiet", "10,000 connections idle for 15 s", load=Idle(10_000, 15), unit=KIB, needs=LASTING, quick=False),
     *(
         Scenario(
             f"balance-{count}",
             f"{count:,} connections over 4 workers",
             "process",
-            Balance(count, 4),
+            load=Balance(count, 4),
             expected=None,
             unit=SHARE,
+            beside=WORKING,
             needs=LASTING | {WORKERS},
             workers=4,
         )
         for count in (64, 1000)
+    ),
+    Scenario(
+        "shares",
+        "Requests over 4 workers",
+        "process",
+        load=Shares(Wrk(64), 4, COUNTS),
+        expected=None,
+        unit=SHARE,
+        beside=WORKING,
+        needs=LASTING | {WORKERS},
+        workers=4,
     ),
     *(concurrency(connections) for connections in (1, 10, 100, 1_000, 10_000)),
 )

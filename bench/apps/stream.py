@@ -1,4 +1,8 @@
-"""Yields 64 blocks of 1 KiB without saying how many; with the query `pause` it waits half a second after the first."""
+"""Yields 64 blocks of 1 KiB without saying how many.
+
+After the first it takes half a second with the query `pause`, in which it
+waits, and with `compute`, in which it does not.
+"""
 
 import time
 
@@ -10,7 +14,15 @@ PAUSE = 0.5
 def app(environ, start_response):
     start_response("200 OK", [("Content-Type", "text/plain")])
     yield BLOCK
-    if environ.get("QUERY_STRING") == "pause":
-        time.sleep(PAUSE)
+    dally(environ.get("QUERY_STRING"))
     for _ in range(BLOCKS - 1):
         yield BLOCK
+
+
+def dally(way):
+    if way == "pause":
+        time.sleep(PAUSE)
+    elif way == "compute":
+        end = time.monotonic() + PAUSE
+        while time.monotonic() < end:
+            pass

@@ -1,6 +1,10 @@
-"""Start a server that has no command of its own: `serve.py SERVER MODULE PORT WORKERS [CERTFILE KEYFILE]`."""
+"""Start a server from Python: `serve.py SERVER MODULE PORT WORKERS [CERTFILE KEYFILE]`.
+
+Some have no command of their own, and some have settings that theirs does not know.
+"""
 
 import importlib
+import logging
 import os
 import sys
 from collections.abc import Callable
@@ -42,6 +46,15 @@ def serve_fastpysgi(order: Order) -> None:
     fastpysgi.run(order.load_application(), HOST, order.port, workers=order.workers)
 
 
+def serve_waitress(order: Order) -> None:
+    from waitress import serve
+
+    # It would write a line whenever a request has to wait for a thread.
+    logging.getLogger("waitress").setLevel(logging.ERROR)
+    crowd = {"backlog": 2048, "connection_limit": 12_000, "channel_timeout": 75, "asyncore_use_poll": True}
+    serve(order.load_application(), host=HOST, port=order.port, threads=int(os.environ.get("BENCH_THREADS", "4")), **crowd)
+
+
 def serve_pywsgi(order: Order) -> None:
     from gevent import monkey
 
@@ -57,6 +70,7 @@ SERVERS: dict[str, Callable[[Order], None]] = {
     "bjoern": serve_bjoern,
     "fastwsgi": serve_fastwsgi,
     "fastpysgi": serve_fastpysgi,
+    "waitress": serve_waitress,
     "pywsgi": serve_pywsgi,
 }
 

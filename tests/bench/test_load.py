@@ -1,10 +1,16 @@
 """What a load has to show before it counts."""
 
+import os
+import subprocess
+import time
+from pathlib import Path
+
 import pytest
 
 from bench.answers import Address, Answer, Expected
 from bench.load import Visit, count_answers
-from bench.processes import ServerFault
+from bench.match import check_each_is_logged
+from bench.processes import ServerFault, read_clock
 
 FAULTLESS = {"unconnected": 0, "unread": 0, "unsent": 0, "refused": 0, "late": 0}
 
@@ -55,3 +61,25 @@ def test_other_content_is_a_fault() -> None:
 def test_other_status_is_a_fault() -> None:
     with pytest.raises(ServerFault, match="answered 404"):
         Expected(b"ab").check(Answer(404, b"ab", 100))
+
+
+def test_fewer_lines_than_answers_are_a_fault(tmp_path: Path) -> None:
+    log = tmp_path / "access.log"
+    log.write_text("GET / 200\n" * 9)
+
+    check_each_is_logged(9, log, tmp_path / "nothing")
+    with pytest.raises(ServerFault, match="9 lines for 10 answers"):
+        check_each_is_logged(10, log)
+
+
+def test_processor_time_of_a_process_is_what_it_used() -> None:
+    before = read_clock(os.getpid())
+
+    assert 0 < before <= time.process_time()
+
+
+def test_process_that_is_gone_uses_nothing() -> None:
+    with subprocess.Popen(["true"]) as process:
+        process.wait()
+
+    assert 0 == read_clock(process.pid)
