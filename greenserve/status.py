@@ -54,6 +54,7 @@ COLUMNS = {
     "proxy_headers_refused": "Connections closed because they did not begin as the PROXY protocol has it.",
     "responses_5xx": "Requests answered with a status from 500 on.",
     "born_ms": "When the process was forked, in milliseconds of the monotonic clock.",
+    "boot_ms": "How long it took from then until it was ready, in milliseconds.",
     "access_lines_lost": "Lines of the access log that could not be written.",
     "tells_stacks": "Whether it tells where it is when it is stuck.",
 }

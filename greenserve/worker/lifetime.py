@@ -3,8 +3,12 @@
 It never just goes. It asks the master for a replacement, and goes on until that
 is ready. Requests are counted to the number, so the replacement is asked for
 ahead, by as much as boots last here, and the worker leaves by itself.
+
+One that is not relieved in time goes on, for to stop would leave fewer workers
+than are wanted; where a life is shorter than a boot nothing else is possible.
 """
 
+import logging
 import os
 import time
 from collections.abc import Callable, Sized
@@ -13,12 +17,14 @@ from random import randint, random
 
 from greenserve.config import Config
 from greenserve.mailbox import Retire
-from greenserve.status import Row
+from greenserve.status import Row, Scoreboard
+
+error_log = logging.getLogger("greenserve.error")
 
 #: How often in a life of requests their pace is looked at.
 LOOKS = 20
 
-#: A replacement boots while we still serve, so it may take twice as long as our own boot did, and a moment.
+#: A replacement boots while we still serve, so it may take twice as long as the latest boot, and a moment.
 SLOWER = 2.0
 MOMENT = 0.5
 
@@ -36,11 +42,18 @@ _PAGE = os.sysconf("SC_PAGE_SIZE")
 
 class Lifetime:
     def __init__(
-        self, config: Config, row: Row, connections: Sized, ask: Callable[[Retire], object], leave: Callable[[], None]
+        self,
+        config: Config,
+        row: Row,
+        scoreboard: Scoreboard,
+        connections: Sized,
+        ask: Callable[[Retire], object],
+        leave: Callable[[], None],
     ) -> None:
         """*ask* sends to the master; *leave* is called when the last request but those on their way was served."""
         self._config = config
         self._row = row
+        self._scoreboard = scoreboard
         self._connections = connections
         self._ask = ask
         self._leave = leave
@@ -56,7 +69,7 @@ class Lifetime:
 
     def begin(self, now: float) -> None:
         """The worker is ready."""
-        self._boot = now - self._row["born_ms"] / 1000
+        self._row["boot_ms"] = int(now * 1000) - self._row["born_ms"]
         self._looked = now, 0
         self._ready_at = now
         age = self._config.max_worker_age
@@ -72,6 +85,8 @@ class Lifetime:
             self._leave_in_time()
         elif not self._asked and (self._served % self._step == 0 or self._served + self._step >= self._config.max_requests):
             self._look_ahead(time.monotonic())
+        if self._served == self._most + 1:
+            error_log.warning("%d requests served, more than max_requests allows: no replacement is ready yet", self._served)
 
     def _look_ahead(self, now: float) -> None:
         """Ask for a replacement if at this pace the end comes before one could be there."""
@@ -79,9 +94,15 @@ class Lifetime:
         self._looked = now, self._served
         seconds = (now - moment) / (self._served - served)
         left = self._config.max_requests - self._served
-        if left * seconds <= SLOWER * self._boot + MOMENT:
+        if left * seconds <= SLOWER * self._latest_boot() + MOMENT:
             self._asked = True
             self._ask(Retire(f"it has served {self._served} of its {self._goal} requests", lingers=True))
+
+    def _latest_boot(self) -> float:
+        """Return how many seconds it took the youngest of all who serve now: our own boot may have been on a quieter machine."""
+        columns = (self._scoreboard.column(name) for name in ("accepting", "born_ms", "boot_ms"))
+        boots = [(born, boot) for accepting, born, boot in zip(*columns, strict=True) if accepting]
+        return max(boots, default=(0, self._row["boot_ms"]))[1] / 1000
 
     def relieve(self) -> None:
         """The replacement is ready."""

@@ -50,7 +50,9 @@ class Worker:
         self._waiter = open_readiness()
         self._service = Service(application, seat.config, self._waiter, seat.row, access_log, self._changed)
         self._service.run = find_run(seat.config, seat.worker)
-        self._lifetime = Lifetime(seat.config, seat.row, self._service.connections, seat.mailbox.send, self._leave_relieved)
+        self._lifetime = Lifetime(
+            seat.config, seat.row, seat.scoreboard, self._service.connections, seat.mailbox.send, self._leave_relieved
+        )
         if seat.config.max_requests:
             self._service.counted = self._lifetime.count
         self._patience = Patience(seat.config.write_timeout, seat.config.minimum_rate, seat.row)
@@ -252,6 +254,7 @@ class Worker:
 
     def _begin_to_leave(self) -> None:
         self._service.draining = True
+        self._service.counted = None
         self._departure.set()
         self._seat.row["accepting"] = 0
         spawn(self._stop_accepting)

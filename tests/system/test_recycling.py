@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from itertools import accumulate
 
 from tests.support.load import load
 
@@ -34,6 +35,25 @@ def test_lives_are_counted_to_the_number_of_requests(start_server, control, tmp_
     assert clients.find_longest_gap(control) <= 0.1
     lives = Counter(re.findall(r"\d+", lines.read_text()))
     assert {} == {pid: lives[pid] for pid in recycled if not 300 <= lives[pid] <= 360}
+
+
+def test_nobody_leaves_unrelieved_where_a_life_is_shorter_than_a_boot(start_server):
+    server = start_server("lazy", "--workers", "2", "--max-requests", "20", env={"IMPORT_SECONDS": "1"})
+
+    with load(server, connections=2, bursts=1) as clients:
+        server.wait_for_log("21 requests served, more than max_requests allows: no replacement is ready yet", times=2)
+        server.wait_for_log(LEFT, times=4)
+        clients.wait_for_answers(50)
+
+    assert [] == clients.failures
+    assert fewest_ready(server.log) >= 2
+
+
+def fewest_ready(log):
+    """Return how many workers served at the worst moment after the first had left, as the log tells it."""
+    moments = re.findall(r"worker \d+ \(pid \d+\) (is ready|has left)", log.partition("stopping")[0])
+    counts = list(accumulate(1 if word == "is ready" else -1 for word in moments))
+    return min(counts[moments.index("has left") :])
 
 
 def test_an_old_worker_is_replaced(start_server):

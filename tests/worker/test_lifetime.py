@@ -17,13 +17,20 @@ class Stage:
     def __init__(self, monkeypatch, boot=1.0, **settings):
         self.now = 1000.0
         monkeypatch.setattr(lifetime.time, "monotonic", lambda: self.now)
-        self.row = Scoreboard(1).row(0)
+        self.scoreboard = Scoreboard(2)
+        self.row = self.scoreboard.lend(0)
         self.row["born_ms"] = int((self.now - boot) * 1000)
+        self.row["accepting"] = 1
         self.connections = []
         self.asked = []
         self.left = []
         self.lifetime = Lifetime(
-            Config(**settings), self.row, self.connections, self.asked.append, lambda: self.left.append(self.served)
+            Config(**settings),
+            self.row,
+            self.scoreboard,
+            self.connections,
+            self.asked.append,
+            lambda: self.left.append(self.served),
         )
         self.served = 0
 
@@ -52,6 +59,22 @@ def test_replacement_is_asked_for_once_and_ahead_of_the_end(stage):
     assert [Retire("it has served 285 of its 300 requests", lingers=True)] == one.asked
 
 
+@pytest.mark.parametrize("boot", [0.1, 5.0])
+def test_replacement_is_asked_for_ahead_by_the_latest_boot(stage, boot):
+    """Ours was while nobody was served, or loaded what others are forked from."""
+    one = stage(max_requests=300)
+    youngest = one.scoreboard.lend(1)
+    for column, value in (("accepting", 1), ("born_ms", one.row["born_ms"] + 1), ("boot_ms", int(boot * 1000))):
+        youngest[column] = value
+
+    while not one.asked:
+        one.serve(1, seconds=0.1)
+
+    # Looked at every 1.5 s.
+    ahead = 30.0 - one.served * 0.1
+    assert 2 * boot + 0.5 - 1.5 <= ahead <= 2 * boot + 0.5
+
+
 def test_replacement_is_asked_for_at_the_end_if_the_pace_is_slow(stage):
     one = stage(max_requests=3)
 
@@ -63,8 +86,8 @@ def test_replacement_is_asked_for_at_the_end_if_the_pace_is_slow(stage):
     assert [Retire("it has served 3 of its 3 requests", lingers=True)] == one.asked
 
 
-def test_worker_goes_on_until_it_is_relieved(stage):
-    one = stage(max_requests=100)
+def test_worker_goes_on_until_it_is_relieved_and_says_so_once(stage, caplog):
+    one = stage(max_requests=100, max_requests_jitter=20)
 
     one.serve(500)
     late = [*one.left]
@@ -72,6 +95,7 @@ def test_worker_goes_on_until_it_is_relieved(stage):
 
     assert [] == late
     assert [500] == one.left
+    assert ["121 requests served, more than max_requests allows: no replacement is ready yet"] == caplog.messages
 
 
 @pytest.mark.parametrize("jitter", [0, 50])
