@@ -11,6 +11,9 @@ from typing import NamedTuple
 from bench.match import Run
 from bench.peers import BJOERN, COMPILED, FASTPYSGI, FASTWSGI, FLOOR, GEVENT, GRANIAN, GTHREAD, PLAIN, PYWSGI, Peer
 from bench.report import RIVALS, Board, Ratio, compare, find_best, row_to_markdown, show, summarise
+from bench.scenarios import SCENARIOS
+
+TITLES = {scenario.name: scenario.title for scenario in SCENARIOS}
 
 
 class Kind(Enum):
@@ -129,28 +132,26 @@ def find_opponent(target: Target, board: Board) -> str:
 
 
 def to_markdown(boards: Sequence[Board], runs: Sequence[Run]) -> str:
-    titles = {board.name: board.title for board in boards}
     lines = [row_to_markdown("scenario", "target", "measured", "met"), "|---|---|---|---|"]
     for verdict in (judge(target, boards, runs) for target in TARGETS):
-        lines.append(verdict_to_markdown(verdict, titles.get(verdict.target.scenario, verdict.target.scenario)))
+        lines.append(verdict_to_markdown(verdict))
     return "\n".join(lines)
 
 
 def list_missed(boards: Sequence[Board], runs: Sequence[Run]) -> str:
     """Return a list of the targets that were missed, or that none was."""
-    titles = {board.name: board.title for board in boards}
     missed = [verdict for target in TARGETS if (verdict := judge(target, boards, runs)).met is False]
-    lines = [f"- {titles[each.target.scenario]}: {describe(each.target)}, and it is {each.measured}." for each in missed]
+    lines = [f"- {TITLES[each.target.scenario]}: {describe(each.target)}, and it is {each.measured}." for each in missed]
     return "\n".join(lines) or "Every target that was measured is met."
 
 
-def verdict_to_markdown(verdict: Verdict, title: str) -> str:
+def verdict_to_markdown(verdict: Verdict) -> str:
     target = verdict.target
     form = "" if target.server is COMPILED else ", plain Python"
     measured = f"{verdict.measured}" if verdict.measured else "–"
     named = f", {verdict.opponent}" if isinstance(target.against, Group) and verdict.opponent else ""
     met = {True: "yes", False: "**no**", None: "not measured"}[verdict.met]
-    return row_to_markdown(title + form, describe(target), measured + named, met)
+    return row_to_markdown(TITLES[target.scenario] + form, describe(target), measured + named, met)
 
 
 def describe(target: Target) -> str:
