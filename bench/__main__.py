@@ -8,6 +8,7 @@ import platform
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -28,7 +29,7 @@ from bench.environment import (
 )
 from bench.match import Cores, Ground, Run, play
 from bench.peers import PEERS
-from bench.plan import Plan, describe_time, leave_out
+from bench.plan import Plan, Progress, describe_time, leave_out
 from bench.report import make_boards, show, to_markdown
 from bench.results import Played, all_runs, join_circumstances, read_results, write_results
 from bench.scenarios import FILE, SCENARIOS, Scenario
@@ -37,6 +38,9 @@ from bench.targets import to_markdown as targets_to_markdown
 #: Where results are gathered, and where those go that are no measurement.
 RESULTS = ROOT / "artifacts" / "bench"
 LOOK = ROOT / "artifacts" / "bench-look"
+
+#: The load average from which on a machine has something else to do.
+BUSY = 1.5
 
 
 def main() -> int:
@@ -67,10 +71,13 @@ def run(plan: Plan, options: argparse.Namespace) -> None:
         for name, reason in absent.items():
             say(f"{name} is left out: {reason}")
         plan = plan._replace(peers=[peer for peer in plan.peers if peer.name not in absent])
+        warn_if_busy()
+        progress = Progress(plan, time.monotonic())
         with prepare(plan.scenarios, work) as ground, contextlib.suppress(KeyboardInterrupt):
             for scenario in plan.scenarios:
                 runs = list(play_all(scenario, plan, ground))
                 keep(scenario, Played(describe_circumstances(plan, scenario, absent), runs), options.output)
+                say(progress.tell(time.monotonic()))
     write_tables(options.output)
     if options.document:
         document(options.output / "results.json")
@@ -144,6 +151,12 @@ def play_all(scenario: Scenario, plan: Plan, ground: Ground) -> Iterator[Run]:
         run = play(peer, scenario, number, plan.seconds, ground)
         say(f"  {number}  {peer.name:25} {run.fault or show(run.figure)}{run.remark and f' ({run.remark})'}")
         yield run
+
+
+def warn_if_busy() -> None:
+    """Say so if others work on this machine; what install() has compiled counts as such for a while."""
+    if (load := os.getloadavg()[0]) > BUSY:
+        say(f"The load average is {load:.1f}: this machine is busy, and ratios will scatter.")
 
 
 def keep(scenario: Scenario, played: Played, folder: Path) -> None:

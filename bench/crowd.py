@@ -17,8 +17,8 @@ from bench.processes import ServerFault
 PAUSE = 0.5
 QUIET = 0.1
 
-#: Connections that can be opened and asked in a second, roughly.
-PACE = 2500
+#: Connections that can be opened or asked in a second, roughly.
+PACE = 10_000
 
 #: What a slow reader takes, how often a second, and how much may wait for it: 160 KiB/s, a poor mobile connection.
 SIP = 16 * 1024
@@ -33,7 +33,7 @@ class Idle(NamedTuple):
     quiet: float
 
     def lasts(self, seconds: int) -> float:
-        return self.quiet + 2 * self.connections / PACE
+        return self.quiet + 3 * self.connections / PACE
 
     def apply(self, visit: Visit) -> Outcome:
         before = visit.server.memory_kib()
@@ -52,7 +52,7 @@ class Balance(NamedTuple):
     workers: int
 
     def lasts(self, seconds: int) -> float:
-        return self.connections / PACE
+        return 2 * self.connections / PACE
 
     def apply(self, visit: Visit) -> Outcome:
         with open_crowd(visit, self.connections) as crowd:

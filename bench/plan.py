@@ -34,6 +34,24 @@ class Plan(NamedTuple):
         return sum(AROUND + scenario.load.lasts(self.seconds) for scenario in self.scenarios for _ in self.order(scenario))
 
 
+class Progress:
+    """How much is left to do, at the pace of what is done."""
+
+    def __init__(self, plan: Plan, now: float) -> None:
+        self._plan = plan
+        self._began = now
+        self._done = 0
+
+    def tell(self, now: float) -> str:
+        """Return it after one more scenario."""
+        self._done += 1
+        done, left = (self._plan._replace(scenarios=part).estimate() for part in self._split())
+        return f"{describe_time(left * (now - self._began) / done)} to go"
+
+    def _split(self) -> tuple[Sequence[Scenario], Sequence[Scenario]]:
+        return self._plan.scenarios[: self._done], self._plan.scenarios[self._done :]
+
+
 def leave_out(scenarios: Sequence[Scenario], played: Collection[str]) -> list[Scenario]:
     return [scenario for scenario in scenarios if scenario.name not in played]
 
