@@ -8,6 +8,7 @@ which the processor writes whole.
 import mmap
 import os
 import signal
+import struct
 import time
 
 #: The columns of a row, each with what it means. Those that count only grow; the
@@ -68,6 +69,8 @@ WIDTH = 64
 #: How much of the line of the last request a row keeps, in bytes.
 LINE = 120
 
+_pack_line = struct.Struct(f"{LINE}s").pack_into
+
 #: Room for the stacks of one worker, in bytes; it is taken only when something is written.
 STACKS = 1 << 20
 
@@ -102,10 +105,9 @@ class Row:
             self._cells[index] = 0
         self._line[:] = bytes(LINE)
 
-    def note(self, head: bytearray) -> None:
+    def note(self, head: bytes | bytearray) -> None:
         """Keep the line that *head* begins with: if the worker gets stuck, this is what it has begun last."""
-        line = head[:LINE]
-        self._line[: len(line)] = line
+        _pack_line(self._line, 0, head)
 
     def read_line(self) -> str:
         """Return the line of the last request, cut if it is long; empty before the first."""

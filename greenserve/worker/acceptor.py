@@ -5,7 +5,6 @@ one, since readiness waits for it; accepting rests while the worker is full or
 the system out of descriptors, and the longest idle connections make room.
 """
 
-import _socket
 import errno
 import logging
 import socket
@@ -19,6 +18,7 @@ from greenserve.status import Row
 from greenserve.worker.balance import Balance
 from greenserve.worker.connection import Connection
 from greenserve.worker.connections import Connections
+from greenserve.worker.wire import Wire
 
 error_log = logging.getLogger("greenserve.error")
 
@@ -47,23 +47,31 @@ STILLBORN = frozenset(
     }
 )
 
-Open = Callable[[Any, Any], Connection | None]
+Accept = Callable[[Any], tuple[Wire, Any]]
+Open = Callable[[Wire, Any], Connection | None]
 
 
 class Acceptor(StreamServer):  # type: ignore[misc]  # gevent has no types
     """Accepts from a listener that is shared with other workers.
 
-    *open_connection* makes a Connection of a raw non-blocking socket and the
-    peer's address, or refuses it with None.
+    *accept* takes a connection off the listener, *open_connection* makes a
+    Connection of its wire and the peer's address, or refuses it with None.
     """
 
     #: At most so many in one turn of the loop; each is asked for its balance first.
     max_accept = 16
 
     def __init__(
-        self, listener: socket.socket, open_connection: Open, connections: Connections, balance: Balance, row: Row
+        self,
+        listener: socket.socket,
+        accept: Accept,
+        open_connection: Open,
+        connections: Connections,
+        balance: Balance,
+        row: Row,
     ) -> None:
         super().__init__(listener, open_connection)
+        self._accept_from = accept
         self._open = open_connection
         self._connections = connections
         self._balance = balance
@@ -71,7 +79,7 @@ class Acceptor(StreamServer):  # type: ignore[misc]  # gevent has no types
         self._pause: Any = None
         self._aside: Any = None
 
-    def do_read(self) -> tuple[Any, Any] | None:
+    def do_read(self) -> tuple[Wire, Any] | None:
         """Take one connection, if it is this worker's to take and there is room for it."""
         if not self._balance.takes_next():
             self._step_aside()
@@ -81,9 +89,9 @@ class Acceptor(StreamServer):  # type: ignore[misc]  # gevent has no types
             return self._accept()
         return None
 
-    def _accept(self) -> tuple[Any, Any] | None:
+    def _accept(self) -> tuple[Wire, Any] | None:
         try:
-            descriptor, peer = self.socket._accept()
+            taken = self._accept_from(self.socket)
         except OSError as error:
             if error.errno in OUT_OF_ROOM:
                 self._rest(error)
@@ -91,14 +99,12 @@ class Acceptor(StreamServer):  # type: ignore[misc]  # gevent has no types
                 raise
             return None
         self._note_room()
-        accepted = _socket.socket(self.socket.family, self.socket.type, self.socket.proto, fileno=descriptor)
-        accepted.setblocking(False)
-        return accepted, peer
+        return taken
 
-    def do_handle(self, accepted: Any, peer: Any) -> None:
-        connection = self._open(accepted, peer)
+    def do_handle(self, wire: Wire, peer: Any) -> None:
+        connection = self._open(wire, peer)
         if connection is None:
-            accepted.close()
+            wire.close()
         else:
             spawn_raw(connection.serve)
 

@@ -1,6 +1,6 @@
 """An accepted socket and the greenlet that serves it, request after request."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextvars import copy_context
 from time import monotonic, time
 from typing import Any
@@ -12,13 +12,13 @@ from greenserve.errors import (
     HandshakeFailed,
     ProtocolError,
     ProxyHeaderRefused,
-    RequestTimeout,
     TunnelClosed,
 )
 from greenserve.protocol.content import ChunkedContent, content_after
 from greenserve.protocol.request import RequestHead
 from greenserve.protocol.response import CONTINUE, make_refusal
 from greenserve.protocol.upgrade import GOING_AWAY, INTERNAL_ERROR, NORMAL, asks_for_websocket
+from greenserve.worker.incoming import Incoming
 from greenserve.worker.lent import LentSocket
 from greenserve.worker.readiness import DeadlineExceeded, now
 from greenserve.worker.service import Service, error_log
@@ -39,16 +39,23 @@ LINGER = 30.0
 LINGER_SILENCE = 5.0
 
 
+#: Between requests that are far apart there is none.
+NO_ENVIRON: dict[str, Any] = {}
+
+
 class Connection:
     """One accepted socket. It is `idle` while no byte of a next request has come."""
 
     __slots__ = (
+        "_asleep",
+        "_base",
         "_began",
-        "_buffer",
-        "_debt",
+        "_deadline",
         "_environ",
         "_exchange",
+        "_facts",
         "_greenlet",
+        "_incoming",
         "_lingers",
         "_served",
         "_service",
@@ -59,14 +66,15 @@ class Connection:
         "idle",
     )
 
-    def __init__(self, transport: AnyTransport, environ: dict[str, Any], service: Service) -> None:
+    def __init__(self, transport: AnyTransport, base: dict[str, Any], facts: dict[str, Any], service: Service) -> None:
+        """*base* is the part of environ that the listener's connections share, *facts* is this one's own."""
         self._transport = transport
-        self._environ = environ
+        self._base = base
+        self._facts = facts
+        #: Both together, which each request copies.
+        self._environ = NO_ENVIRON
         self._service = service
-        #: Seconds that the client's content is behind the minimum rate.
-        self._debt = 0.0
-        #: Received and not yet understood: perhaps the next request, pipelined.
-        self._buffer = bytearray()
+        self._incoming = Incoming(transport, service)
         self._exchange: Exchange | None = None
         #: When the present exchange began, in monotonic seconds.
         self._began = 0.0
@@ -75,28 +83,40 @@ class Connection:
         self._tunnel: Tunnel | None = None
         self._served = 0
         self.idle = False
+        #: Idle without a greenlet.
+        self._asleep = False
+        #: When an idle connection ends, on the clock of `now`.
+        self._deadline = 0.0
         #: It has had its last answer, and is only heard out.
         self._lingers = False
-        peer: str = environ["REMOTE_ADDR"]
+        peer: str = facts["REMOTE_ADDR"]
         self._standing = service.introductions.standing_of(peer)
         #: The client; empty for one on a unix socket, and as long as a proxy has not said who it is.
         self.address = "" if service.introductions.expects_header(peer) else peer
 
     def serve(self) -> None:
-        """Answer requests until the last one: the whole life of the connection's greenlet."""
+        """Open the connection and answer requests until the last one, or until it falls asleep."""
+        self._live(self._open)
+
+    def resume(self) -> None:
+        """Go on in a new greenlet after a sleep, unless the connection was evicted in it."""
+        if self._asleep:
+            self._live(self._wake_up)
+
+    def _live(self, begin: Callable[[], bool]) -> None:
+        """Answer requests if there may be any: the whole life of a greenlet."""
         self._greenlet = getcurrent()
         try:
-            self._environ["wsgi.early_hints"] = self._send_early_hints
-            if self._open():
+            if begin():
                 while self._serve_next():
                     self._served += 1
         except HandshakeFailed as failure:
-            self._service.note_handshake(self._environ, failure)
+            self._service.note_handshake(self.address, failure)
         except ProxyHeaderRefused:
             # It is written down, and gets no answer.
             pass
         except ClientDisconnected as error:
-            error_log.debug("%s: %s", self._environ["REMOTE_ADDR"] or "-", error)
+            error_log.debug("%s: %s", self.address or "-", error)
         except Timeout as timeout:
             # It may also come while the next request on this connection is answered, and then ends that.
             error_log.error(
@@ -105,31 +125,40 @@ class Connection:
         except Exception:
             error_log.exception("a connection ended on an error of the server's own; please report it")
         finally:
-            # What points in a circle would wait for the garbage collector.
-            self._environ.pop("wsgi.early_hints", None)
-            self._transport.close()
-            if self._tunnel is not None:
-                self._tunnel.discard()
-                self._tunnel = None
             self._greenlet = None
-            self._service.connections.dismiss(self)
+            if not self._asleep:
+                self._close()
+
+    def _close(self) -> None:
+        # What points in a circle would wait for the garbage collector.
+        self._environ = NO_ENVIRON
+        self._transport.close()
+        if self._tunnel is not None:
+            self._tunnel.discard()
+            self._tunnel = None
+        self._service.connections.dismiss(self)
 
     def _open(self) -> bool:
         """Do what comes before the first request; return False if there will be none.
 
         Raises ProxyHeaderRefused or HandshakeFailed.
         """
-        if self._service.introductions.expects_header(self._environ["REMOTE_ADDR"]) and not self._meet_client():
+        peer = self._facts["REMOTE_ADDR"]
+        if self._service.introductions.expects_header(peer) and not self._meet_client():
             return False
-        self._environ.update(self._transport.open(now() + self._service.config.handshake_timeout))
+        self._facts.update(self._transport.open(now() + self._service.config.handshake_timeout))
+        self._make_environ()
         return True
+
+    def _make_environ(self) -> None:
+        self._environ = {**self._base, **self._facts, "wsgi.early_hints": self._send_early_hints}
 
     def _meet_client(self) -> bool:
         """Read of a proxy whose connection this is; return False if there is nobody, or one too many of them."""
         introductions = self._service.introductions
-        if not introductions.read_header(self._transport.carrier, self._environ):
+        if not introductions.read_header(self._transport.carrier, self._facts):
             return False
-        client = self.address = self._environ["REMOTE_ADDR"]
+        client = self.address = self._facts["REMOTE_ADDR"]
         self._standing = introductions.standing_of(client)
         if not self._service.connections.count(self):
             self.address = ""
@@ -145,93 +174,60 @@ class Connection:
             self._refuse(refusal)
             return False
 
-    # Reading.
-
     def _read_head(self) -> RequestHead | None:
-        """Return the head of the next request, None if there will be none."""
-        service = self._service
-        buffer = self._buffer
-        standing = self._standing
-        deadline = self._idle_deadline() if not buffer else self._head_deadline()
-        seen = 0
-        while True:
-            if buffer:
-                head = service.parse_head(buffer, self._environ, service.limits, seen, standing.names)
-                if head is not None:
-                    service.row.note(buffer)
-                    del buffer[: head.size]
-                    if head.dropped_fields:
-                        service.row["dropped_fields"] += head.dropped_fields
-                        service.introductions.note_dropped(self._environ, standing.names)
-                    if standing.settle is not None:
-                        standing.settle(head.environ)
-                    return head
-                seen = len(buffer)
-            data = self._receive_head(deadline)
-            if not data:
-                return None
-            if not buffer:
-                deadline = self._head_deadline()
-            buffer += data
+        """Return the head of the next request, None if there will be none, or none soon."""
+        incoming = self._incoming
+        data = incoming.buffer or self._receive_first()
+        return incoming.read_head(data, self._environ, self._standing) if data else None
 
-    def _receive_head(self, deadline: float) -> bytes:
-        """Return more bytes of a head, b"" if the client left or has been idle for too long."""
-        if not self._buffer:
-            return self._receive_first(deadline)
-        try:
-            return self._transport.receive(deadline)
-        except DeadlineExceeded:
-            self._service.row["deadlines_head"] += 1
-            raise RequestTimeout(f"the request head was not complete after {self._service.config.head_timeout:g} s") from None
+    # Idle.
 
-    def _receive_first(self, deadline: float) -> bytes:
-        """Return the first bytes of a request, b"" if none will come; the connection is idle meanwhile."""
+    def _receive_first(self) -> bytes:
+        """Return the first bytes of a request, b"" if none will come, or none soon; the connection is idle meanwhile."""
         connections = self._service.connections
+        moment = now()
+        self._deadline = moment + self._idle_time()
         self.idle = True
         connections.rest(self)
         try:
-            return self._transport.receive(deadline)
+            return self._transport.receive(min(self._deadline, moment + self._service.quiet_time))
         except DeadlineExceeded:
-            # What arrived in this very moment is a request, and we have not said that we would close.
-            last = self._transport.receive_now() or b""
-            self._service.row["deadlines_idle"] += not last
-            return last
+            return b"" if self._falls_asleep() else self._receive_last()
         finally:
-            self.idle = False
-            connections.wake(self)
+            if not self._asleep:
+                self.idle = False
+                connections.wake(self)
 
-    def _idle_deadline(self) -> float:
+    def _idle_time(self) -> float:
         service = self._service
         if service.draining:
-            return now() + IDLE_LINGER
-        config = service.config
-        return now() + (config.keepalive if self._served else config.head_timeout)
+            return IDLE_LINGER
+        return service.config.keepalive if self._served else service.config.head_timeout
 
-    def _head_deadline(self) -> float:
-        return now() + self._service.config.head_timeout
+    def _receive_last(self) -> bytes:
+        """Return what arrived in this very moment: it is a request, and we have not said that we would close."""
+        data = self._transport.receive_now() or b""
+        self._service.row["deadlines_idle"] += not data
+        return data
 
-    def _receive_content(self) -> None:
-        """Receive more content from a client that keeps the minimum rate.
+    def _falls_asleep(self) -> bool:
+        """Give up greenlet and environ until the client says something, if there is time left for it."""
+        if now() >= self._deadline or self._transport.pending:
+            return False
+        self._asleep = True
+        self._environ = NO_ENVIRON
+        self._transport.sleep(self._deadline, self.resume)
+        return True
 
-        Waiting makes a debt and bytes pay it off; bytes that came fast give no
-        credit, so nobody sends much at first to trickle for hours.
-        """
-        config = self._service.config
-        began = now()
-        try:
-            data = self._transport.receive(began + config.content_timeout - self._debt)
-        except DeadlineExceeded:
-            self._service.row["deadlines_content"] += 1
-            raise RequestTimeout(
-                f"the client sent its content too slowly (content_timeout {config.content_timeout:g} s)"
-            ) from None
-        if not data:
-            raise ClientDisconnected("the client left before the end of the content")
-        if config.minimum_rate:
-            self._debt = max(0.0, self._debt + now() - began - len(data) / config.minimum_rate)
-        self._buffer += data
-        # A client that sends faster than we read makes nobody wait.
-        self._transport.take_turns()
+    def _wake_up(self) -> bool:
+        """Take up what was given up; return False if nothing came in all the time there was."""
+        self._asleep = self.idle = False
+        self._service.connections.wake(self)
+        self._make_environ()
+        if now() < self._deadline:
+            return True
+        self._incoming.buffer += self._receive_last()
+        return bool(self._incoming.buffer)
 
     # Answering.
 
@@ -241,7 +237,7 @@ class Connection:
             self._consider_upgrade(head)
         welcome = self._send_continue if head.expects_continue else None
         decoder = content_after(head, self._service.limits)
-        content = Input(decoder, self._buffer, self._receive_content, welcome)
+        content = Input(decoder, self._incoming.buffer, self._incoming.receive_content, welcome)
         try:
             if isinstance(decoder, ChunkedContent):
                 self._take_chunked(head.environ, decoder, content)
@@ -256,10 +252,11 @@ class Connection:
         protocol, so it is never read as a request.
         """
         if asks_for_websocket(head):
-            tunnel = self._tunnel = Tunnel(self._transport, self._buffer, self._hand_over)
+            tunnel = self._tunnel = Tunnel(self._transport, self._incoming.buffer, self._hand_over)
             head.environ["gunicorn.socket"] = LentSocket(tunnel)
             offer_websocket(tunnel, head.environ)
-        head.persistent = head.persistent and not self._buffer
+        head.persistent = head.persistent and not self._incoming.buffer
+        return head
 
     def _take_chunked(self, environ: dict[str, Any], decoder: ChunkedContent, content: Input) -> None:
         """Make chunked content look as an application expects content to look.
@@ -336,7 +333,7 @@ class Connection:
 
     def _refuse(self, refusal: ProtocolError) -> None:
         """Answer what is not a request that we serve, and hear no more from this client."""
-        self._service.refused(self._environ, refusal)
+        self._service.refused({**self._base, **self._facts}, refusal)
         self._transport.send(make_refusal(refusal.status, method="GET", date=self._service.date()))
         self._linger()
 
@@ -354,7 +351,14 @@ class Connection:
     # What an Exchange needs of us.
 
     def send(self, *pieces: bytes) -> None:
-        self._transport.send(*pieces)
+        if self._incoming.buffer:
+            # The next request is here already, and its answer can leave together with this one.
+            self._transport.stream(*pieces)
+        else:
+            self._transport.send(*pieces)
+
+    def stream(self, *pieces: bytes) -> None:
+        self._transport.stream(*pieces)
 
     def send_file(self, descriptor: int, offset: int, count: int) -> int:
         send = self._transport.send_file if self._service.config.sendfile else self._transport.copy_file
@@ -370,7 +374,12 @@ class Connection:
 
     def evict(self) -> None:
         """Close at once; it is idle, or lingers."""
-        self._transport.interrupt()
+        self._deadline = 0.0
+        if self._asleep:
+            self._asleep = False
+            self._close()
+        else:
+            self._transport.interrupt()
 
     def find_unfinished(self) -> Unfinished | None:
         """Return the request that the application works on, or None."""
@@ -382,6 +391,7 @@ class Connection:
     def drain(self) -> None:
         """Close soon if idle; otherwise the next answer is the last, and a tunnel ends."""
         if self.idle or self._lingers:
+            self._deadline = min(self._deadline, now() + IDLE_LINGER)
             self._transport.hasten(now() + IDLE_LINGER)
         elif self._tunnel is not None and self._tunnel.taken:
             spawn(self._tunnel.leave, GOING_AWAY)

@@ -8,74 +8,62 @@ that waits for it or is remembered until somebody asks.
 Edges do not repeat: nothing here may lose one, whatever a woken greenlet does.
 """
 
+from time import monotonic
 from typing import Any, Protocol
 
-from gevent import get_hub, getcurrent
+from gevent import get_hub, getcurrent, spawn_raw
 from gevent.monkey import get_original
 from gevent.socket import wait_write
 
-#: The numbers of <sys/epoll.h>; poll's are the same.
-READABLE = 0x001
-WRITABLE = 0x004
-FAILED = 0x008 | 0x010
-HALF_CLOSED = 0x2000
-
-#: What reading may wait for, and what writing may: a client that has sent its
-#: last byte (FIN) can still be written to.
-TO_READ = READABLE | HALF_CLOSED | FAILED
-TO_WRITE = WRITABLE | FAILED
+from greenserve.worker.wire import HALF_CLOSED, READABLE, TO_READ, WRITABLE, Held, Wire, accept
 
 _EDGE_TRIGGERED = 1 << 31
 _EVERYTHING = READABLE | WRITABLE | HALF_CLOSED | _EDGE_TRIGGERED
 
-_NEVER = float("inf")
 _BATCH = 128
+
+#: The clock of all deadlines, in seconds: nobody sets it, so no deadline moves when somebody sets the time.
+now = monotonic
 
 
 class DeadlineExceeded(Exception):
     """What was waited for did not come in time. Never leaves the worker's own code."""
 
 
-def now() -> float:
-    """Return the time of the loop's clock, in seconds; read once a turn of the loop, so it costs nothing."""
-    return float(get_hub().loop.now())
-
-
 def wait_beside(fd: int, deadline: float) -> None:
-    """Wait for room to write while another greenlet waits to read, and so has the registration.
+    """Wait for room to write while another greenlet waits to read, and so has the wire.
 
     Raises DeadlineExceeded. One watcher for each wait, as only a tunnel needs it.
     """
     wait_write(fd, max(0.0, deadline - now()), DeadlineExceeded())
 
 
-class Registration:
-    """What is known of one socket, and the greenlet that waits for it, if one does."""
-
-    __slots__ = ("awaited", "deadline", "fd", "greenlet", "seen")
-
-    def __init__(self, fd: int) -> None:
-        self.fd = fd
-        #: Events that came and were not used up; whoever sees a call say "would block" clears its own.
-        self.seen = 0
-        self.awaited = 0
-        self.greenlet: Any = None
-        #: On the loop's clock, in seconds; it counts only while a greenlet waits.
-        self.deadline = _NEVER
-
-
 class Waiter(Protocol):
-    """Waits for sockets on behalf of one worker."""
+    """Takes connections and waits for them, on behalf of one worker."""
 
-    def register(self, fd: int) -> Registration: ...
+    def accept(self, listener: Any) -> tuple[Wire, Any]:
+        """Return the next connection and who it is from. Raises OSError, also if there is none."""
 
-    def unregister(self, registration: Registration) -> None: ...
+    def wait(self, wire: Wire, events: int, deadline: float) -> None:
+        """Return once one of *events* has been seen and not used up.
 
-    def wait(self, registration: Registration, events: int, deadline: float) -> None: ...
+        Raises DeadlineExceeded when the clock passes *deadline*, at the next sweep.
+        """
 
-    def expire(self) -> None: ...
+    def sleep(self, wire: Wire, deadline: float, sleeper: Any) -> None:
+        """Wait to read without a greenlet: *sleeper* gets a new one for it, also when the clock has passed *deadline*."""
 
-    def interrupt(self, registration: Registration) -> None: ...
+    def hold(self, wire: Wire) -> None:
+        """Let the kernel hold back what was sent with `more` until the loop has turned, and no longer."""
+
+    def forget(self, wire: Wire) -> None:
+        """Note no more events of a wire that is about to be closed."""
+
+    def expire(self) -> None:
+        """End every wait whose deadline has passed; called by the sweeper, in the hub."""
+
+    def interrupt(self, wire: Wire) -> None:
+        """Raise DeadlineExceeded where a greenlet waits, if one does; called in the hub."""
 
     def close(self) -> None: ...
 
@@ -87,68 +75,86 @@ class EpollReadiness:
         self._hub = get_hub()
         # gevent hides epoll from applications, since polling it blocks; we never wait in it.
         self._epoll = get_original("select", "epoll")()
-        self._registrations: dict[int, Registration] = {}
+        self._wires: dict[int, Wire] = {}
         self._watcher = self._hub.loop.io(self._epoll.fileno(), READABLE)
         self._watcher.start(self._deliver)
+        self.accept = accept
+        self.hold = Held().add
 
-    def register(self, fd: int) -> Registration:
-        registration = self._registrations[fd] = Registration(fd)
-        self._epoll.register(fd, _EVERYTHING)
-        return registration
-
-    def unregister(self, registration: Registration) -> None:
-        """Forget a socket that is about to be closed."""
-        del self._registrations[registration.fd]
-        # Closing would do, had the application not perhaps forked a process that still holds the socket.
-        self._epoll.unregister(registration.fd)
-
-    def wait(self, registration: Registration, events: int, deadline: float) -> None:
-        """Return once one of *events* has been seen and not used up.
-
-        Raises DeadlineExceeded when the loop's clock passes *deadline*.
-        """
-        if registration.seen & events:
+    def wait(self, wire: Wire, events: int, deadline: float) -> None:
+        if not wire.watched:
+            self._watch(wire)
+        if wire.seen & events:
             return
-        registration.awaited = events
-        registration.deadline = deadline
-        registration.greenlet = getcurrent()
+        wire.awaited = events
+        wire.deadline = deadline
+        wire.greenlet = getcurrent()
         try:
             self._hub.switch()
         finally:
-            registration.greenlet = None
+            wire.greenlet = None
+
+    def sleep(self, wire: Wire, deadline: float, sleeper: Any) -> None:
+        if not wire.watched:
+            self._watch(wire)
+        wire.deadline = deadline
+        wire.sleeper = sleeper
+        if wire.seen & TO_READ:
+            self._rouse(wire)
+
+    def forget(self, wire: Wire) -> None:
+        wire.sleeper = None
+        if wire.watched:
+            wire.watched = False
+            del self._wires[wire.fd]
+            # Closing would do, had the application not perhaps forked a process that still holds the socket.
+            self._epoll.unregister(wire.fd)
 
     def expire(self) -> None:
-        """End every wait whose deadline has passed; called by the sweeper, in the hub."""
         moment = now()
-        late = [each for each in self._registrations.values() if each.greenlet is not None and each.deadline <= moment]
-        for registration in late:
-            self.interrupt(registration)
+        late = [wire for wire in self._wires.values() if wire.deadline <= moment and (wire.greenlet or wire.sleeper)]
+        for wire in late:
+            self._rouse(wire)
+            self.interrupt(wire)
 
-    def interrupt(self, registration: Registration) -> None:
-        """Raise DeadlineExceeded where a greenlet waits, if one does; called in the hub."""
-        if registration.greenlet is not None:
-            self._wake(registration, registration.greenlet.throw, DeadlineExceeded)
+    def interrupt(self, wire: Wire) -> None:
+        if wire.greenlet is not None:
+            self._wake(wire, wire.greenlet.throw, DeadlineExceeded)
 
     def close(self) -> None:
         self._watcher.stop()
         self._watcher.close()
         self._epoll.close()
 
+    def _watch(self, wire: Wire) -> None:
+        self._wires[wire.fd] = wire
+        self._epoll.register(wire.fd, _EVERYTHING)
+        wire.watched = True
+
     def _deliver(self) -> None:
         for fd, events in self._epoll.poll(0, _BATCH):
-            registration = self._registrations.get(fd)
-            if registration is None:
+            wire = self._wires.get(fd)
+            if wire is None:
                 continue
-            registration.seen |= events
-            if registration.greenlet is not None and events & registration.awaited:
-                self._wake(registration, registration.greenlet.switch)
+            wire.seen |= events
+            if wire.greenlet is not None:
+                if events & wire.awaited:
+                    self._wake(wire, wire.greenlet.switch)
+            elif events & TO_READ:
+                self._rouse(wire)
 
-    def _wake(self, registration: Registration, resume: Any, *args: Any) -> None:
+    def _rouse(self, wire: Wire) -> None:
+        """Give a greenlet to who waits without one."""
+        sleeper, wire.sleeper = wire.sleeper, None
+        if sleeper is not None:
+            spawn_raw(sleeper)
+
+    def _wake(self, wire: Wire, resume: Any, *args: Any) -> None:
         """Run a waiting greenlet until it waits again; the others in this batch must get their turn whatever it raises."""
         try:
             resume(*args)
         except Exception as error:
-            self._hub.handle_error(registration, type(error), error, error.__traceback__)
+            self._hub.handle_error(wire, type(error), error, error.__traceback__)
 
 
 class LoopReadiness:
@@ -156,37 +162,54 @@ class LoopReadiness:
 
     def __init__(self) -> None:
         self._hub = get_hub()
-        self._waiting: set[Registration] = set()
+        self._waiting: set[Wire] = set()
+        self._asleep: dict[Wire, Any] = {}
+        self.accept = accept
+        self.hold = Held().add
 
-    def register(self, fd: int) -> Registration:
-        return Registration(fd)
-
-    def unregister(self, registration: Registration) -> None:
-        """Nothing is kept between waits."""
-
-    def wait(self, registration: Registration, events: int, deadline: float) -> None:
-        registration.deadline = deadline
-        registration.greenlet = getcurrent()
-        self._waiting.add(registration)
-        watcher = self._hub.loop.io(registration.fd, 1 if events & READABLE else 2)
+    def wait(self, wire: Wire, events: int, deadline: float) -> None:
+        wire.watched = True
+        wire.deadline = deadline
+        wire.greenlet = getcurrent()
+        self._waiting.add(wire)
+        watcher = self._hub.loop.io(wire.fd, 1 if events & READABLE else 2)
         try:
             self._hub.wait(watcher)
         finally:
             watcher.close()
-            registration.greenlet = None
-            self._waiting.discard(registration)
+            wire.greenlet = None
+            self._waiting.discard(wire)
+
+    def sleep(self, wire: Wire, deadline: float, sleeper: Any) -> None:
+        wire.deadline = deadline
+        wire.sleeper = sleeper
+        watcher = self._asleep[wire] = self._hub.loop.io(wire.fd, 1)
+        watcher.start(self._rouse, wire)
+
+    def forget(self, wire: Wire) -> None:
+        wire.sleeper = None
+        self._rouse(wire)
 
     def expire(self) -> None:
         moment = now()
-        for registration in [each for each in self._waiting if each.deadline <= moment]:
-            self.interrupt(registration)
+        for wire in [each for each in (*self._waiting, *self._asleep) if each.deadline <= moment]:
+            self._rouse(wire)
+            self.interrupt(wire)
 
-    def interrupt(self, registration: Registration) -> None:
-        if registration.greenlet is not None:
-            registration.greenlet.throw(DeadlineExceeded)
+    def interrupt(self, wire: Wire) -> None:
+        if wire.greenlet is not None:
+            wire.greenlet.throw(DeadlineExceeded)
 
     def close(self) -> None:
         """Nothing is kept between waits."""
+
+    def _rouse(self, wire: Wire) -> None:
+        watcher = self._asleep.pop(wire, None)
+        if watcher is not None:
+            watcher.close()
+        sleeper, wire.sleeper = wire.sleeper, None
+        if sleeper is not None:
+            spawn_raw(sleeper)
 
 
 def open_readiness() -> Waiter:

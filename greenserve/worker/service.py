@@ -24,6 +24,9 @@ from greenserve.wsgi.spool import Spooling
 
 error_log = logging.getLogger("greenserve.error")
 
+#: An idle connection that has been quiet for so many seconds gives up its greenlet, with all that belongs to it.
+QUIET_TIME = 5.0
+
 #: Lines a second about requests that were refused, and about handshakes that failed; the counters know of all.
 REFUSALS_LOGGED = 10
 
@@ -58,6 +61,7 @@ class Service:
         )
         self.introductions = Introductions(config, row)
         self.parse_head = self._choose_parser()
+        self.quiet_time = QUIET_TIME
         #: No new request is promised a place on its connection any more.
         self.draining = False
         self._access_log = access_log
@@ -139,10 +143,10 @@ class Service:
             self.gate.leave()
         self.row["in_flight"] -= 1
 
-    def note_handshake(self, environ: dict[str, Any], failure: HandshakeFailed) -> None:
+    def note_handshake(self, peer: str, failure: HandshakeFailed) -> None:
         """Say in one line that TLS did not begin, and in fewer if there are many; that a probe came and went is no news."""
         log = error_log.debug if failure.silent else self._handshakes.info
-        log("no TLS with %s: %s", environ["REMOTE_ADDR"] or "-", failure)
+        log("no TLS with %s: %s", peer or "-", failure)
 
     def expire(self) -> None:
         """End what has taken too long; called by the sweeper, in the hub."""

@@ -7,6 +7,7 @@ certificates.py.
 
 import os
 import ssl
+from collections.abc import Callable
 from contextlib import suppress
 from email.utils import formatdate
 from typing import Any, NoReturn
@@ -166,6 +167,10 @@ class TlsTransport:
             self._incoming.write(received)
         return data
 
+    def sleep(self, deadline: float, sleeper: Callable[[], None]) -> None:
+        """Let *sleeper* have a new greenlet when the client sends something, or leaves, or the clock passes *deadline*."""
+        self._carrier.sleep(deadline, sleeper)
+
     def _decrypt(self, size: int) -> bytes | None:
         """Return content of the next record, None if the rest of it must come first."""
         if not (self._incoming.pending or self._session.pending()):
@@ -183,12 +188,19 @@ class TlsTransport:
 
     def send(self, *pieces: bytes) -> None:
         """Send all the *pieces*, encrypted a part at a time, to a client that takes them in time."""
+        self._send_all(pieces, self._carrier.send)
+
+    def stream(self, *pieces: bytes) -> None:
+        """Send *pieces*, with what follows in this turn of the loop or without."""
+        self._send_all(pieces, self._carrier.stream)
+
+    def _send_all(self, pieces: tuple[bytes, ...], send: Callable[[bytes], None]) -> None:
         joined = (b"".join(pieces),) if sum(map(len, pieces)) <= PIECE else pieces
         for piece in joined:
             view = memoryview(piece)
             for start in range(0, len(view), PIECE):
                 self._encrypt(view[start : start + PIECE])
-                self._flush()
+                self._flush(send)
 
     def send_file(self, file: int, offset: int, count: int) -> int:
         """Send some of *count* bytes of an open file from *offset* on; return how many, 0 at its end."""
@@ -204,7 +216,7 @@ class TlsTransport:
         except ssl.SSLError as error:
             raise ClientDisconnected(f"TLS has ended: {reason_of(error)}") from None
 
-    def _flush(self) -> None:
+    def _flush(self, send: Callable[[bytes], None] | None = None) -> None:
         """Send what OpenSSL has ready.
 
         On a shared connection who receives may have something to send, too. It
@@ -215,7 +227,7 @@ class TlsTransport:
         self._flushing = True
         try:
             while self._outgoing.pending:
-                self._carrier.send(self._outgoing.read())
+                (send or self._carrier.send)(self._outgoing.read())
         finally:
             self._flushing = False
 

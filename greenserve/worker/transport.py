@@ -1,39 +1,27 @@
 """Bytes in and out of one accepted socket, waiting without holding up anyone else.
 
-A raw non-blocking socket and its registration; no gevent socket object, which
-would try first and pay for an exception on every wait.
+What can be done at once is the wire's; here is how long to wait for the rest.
 """
 
 import os
 import socket
-import struct
+from collections.abc import Callable
 from contextlib import suppress
 from fcntl import ioctl
 from sys import byteorder
 from termios import TIOCOUTQ
-from time import perf_counter
 from typing import Any, NamedTuple
 
 from gevent import sleep
 
 from greenserve.errors import ClientDisconnected
 from greenserve.status import Row
-from greenserve.worker.readiness import (
-    READABLE,
-    TO_READ,
-    TO_WRITE,
-    WRITABLE,
-    DeadlineExceeded,
-    Registration,
-    Waiter,
-    now,
-    wait_beside,
-)
+from greenserve.worker.readiness import DeadlineExceeded, Waiter, now, wait_beside
+from greenserve.worker.wire import TO_READ, TO_WRITE, Pieces, Wire
 
 RECEIVE_SIZE = 65536
 
 NOTHING: dict[str, str] = {}
-_NO_LINGER = struct.pack("ii", 1, 0)
 
 #: Up to so many bytes one copy is cheaper than a list for the kernel to gather.
 JOINED = 65536
@@ -57,7 +45,7 @@ CONVERSATION = [
 ]
 
 
-def skip(pieces: list[bytes | memoryview], count: int) -> list[bytes | memoryview]:
+def skip(pieces: Pieces, count: int) -> Pieces:
     """Return *pieces* without their first *count* bytes."""
     for index, piece in enumerate(pieces):
         if count < len(piece):
@@ -82,22 +70,19 @@ class Patience(NamedTuple):
 class Transport:
     """One accepted socket. Raises ClientDisconnected once the other side is gone."""
 
-    __slots__ = ("_linger_end", "_patience", "_registration", "_shared", "_socket", "_turn_began", "_waiter")
+    __slots__ = ("_linger_end", "_patience", "_shared", "_turn_began", "_waiter", "wire")
 
     #: Whether bytes may wait here that have left the socket, and how many do.
     buffers = False
     pending = 0
 
-    def __init__(self, accepted: Any, waiter: Waiter, patience: Patience) -> None:
-        self._socket = accepted
+    def __init__(self, wire: Wire, waiter: Waiter, patience: Patience) -> None:
+        self.wire = wire
         self._waiter = waiter
         self._patience = patience
-        # Registered before the first wait and not sooner: a client that is
-        # answered and closed in one go never needs it.
-        self._registration: Registration | None = None
-        self._turn_began = perf_counter()
+        self._turn_began = now()
         self._shared = False
-        #: On the loop's clock, in seconds.
+        #: On the clock of `now`, in seconds.
         self._linger_end = 0.0
 
     def open(self, deadline: float) -> dict[str, str]:
@@ -107,7 +92,7 @@ class Transport:
     @property
     def socket(self) -> Any:
         """The accepted socket, for who needs more than bytes."""
-        return self._socket
+        return self.wire.socket
 
     @property
     def carrier(self) -> "Transport":
@@ -117,30 +102,22 @@ class Transport:
     def receive(self, deadline: float, size: int = RECEIVE_SIZE) -> bytes:
         """Return what the client sent next, at most *size* bytes, b"" if it has finished sending.
 
-        Raises DeadlineExceeded when the loop's clock passes *deadline*.
+        Raises DeadlineExceeded when the clock passes *deadline*.
         """
-        while True:
-            registration = self._registration
-            if registration is not None and not registration.seen & TO_READ:
-                self._wait(TO_READ, deadline)
-            data = self.receive_now(size)
-            if data is not None:
-                return data
-            # Also the events that end a connection: were they real, there would have been an answer.
-            self._forget(TO_READ)
+        wire = self.wire
+        if wire.watched and not wire.seen & TO_READ:
+            self._wait(TO_READ, deadline)
+        while (data := wire.receive_now(size)) is None:
+            self._wait(TO_READ, deadline)
+        return data
 
     def receive_now(self, size: int = RECEIVE_SIZE) -> bytes | None:
         """Return what is there already; None if there is nothing."""
-        try:
-            data: bytes = self._socket.recv(size)
-        except BlockingIOError:
-            return None
-        except OSError as error:
-            raise ClientDisconnected(f"the client is gone: {error}") from None
-        registration = self._registration
-        if registration is not None and len(data) < size:
-            registration.seen &= ~READABLE
-        return data
+        return self.wire.receive_now(size)
+
+    def sleep(self, deadline: float, sleeper: Callable[[], None]) -> None:
+        """Let *sleeper* have a new greenlet when the client sends something, or leaves, or the clock passes *deadline*."""
+        self._waiter.sleep(self.wire, deadline, sleeper)
 
     def send(self, *pieces: bytes) -> None:
         """Send all the *pieces* in one go, to a client that takes them in time.
@@ -148,11 +125,21 @@ class Transport:
         What is small is joined, what is large is not copied: a thousand slow
         readers of one large answer must not cost a thousand copies of it.
         """
-        rest: list[bytes | memoryview]
-        rest = [b"".join(pieces)] if sum(map(len, pieces)) <= JOINED else list(pieces)
-        while rest := self._send_now(rest):
-            self._forget(WRITABLE)
-            self._wait_to_write()
+        self._send_all(pieces, False)
+
+    def stream(self, *pieces: bytes) -> None:
+        """Send *pieces*, with what follows in this turn of the loop or without."""
+        self._send_all(pieces, True)
+        self._waiter.hold(self.wire)
+
+    def _send_all(self, pieces: tuple[bytes, ...], more: bool) -> None:
+        rest: Pieces = list(pieces) if len(pieces) == 1 or sum(map(len, pieces)) > JOINED else [b"".join(pieces)]
+        while rest:
+            sent = self.wire.send_now(rest, more)
+            if sent < 0:
+                self._wait_to_write()
+            else:
+                rest = skip(rest, sent)
         self.take_turns()
 
     def send_file(self, file: int, offset: int, count: int) -> int:
@@ -161,8 +148,7 @@ class Transport:
         The kernel copies them by itself where it can.
         """
         try:
-            while (sent := self._send_file_now(file, offset, min(count, FILE_PART))) is None:
-                self._forget(WRITABLE)
+            while (sent := self.wire.send_file_now(file, offset, min(count, FILE_PART))) < 0:
                 self._wait_to_write()
         except ClientDisconnected:
             raise
@@ -171,13 +157,6 @@ class Transport:
             return self.copy_file(file, offset, count)
         self.take_turns()
         return sent
-
-    def _send_file_now(self, file: int, offset: int, count: int) -> int | None:
-        """Send what the kernel takes at once, None if that is nothing."""
-        try:
-            return os.sendfile(self._socket.fileno(), file, offset, count)
-        except BlockingIOError:
-            return None
 
     def copy_file(self, file: int, offset: int, count: int) -> int:
         """Do what `send_file` does where the kernel cannot."""
@@ -190,17 +169,7 @@ class Transport:
         """Send what the kernel takes of *data* at once; for last words that nobody relies on."""
         if data:
             with suppress(ClientDisconnected):
-                self._send_now([data])
-
-    def _send_now(self, pieces: list[bytes | memoryview]) -> list[bytes | memoryview]:
-        """Send what the kernel takes at once; return what is left."""
-        try:
-            sent = self._socket.send(pieces[0]) if len(pieces) == 1 else self._socket.sendmsg(pieces)
-        except BlockingIOError:
-            return pieces
-        except OSError as error:
-            raise ClientDisconnected(f"the client is gone: {error}") from None
-        return skip(pieces, sent)
+                self.wire.send_now([data], False)
 
     def _wait_to_write(self) -> None:
         """Wait for room, as long as the client takes what the kernel holds for it.
@@ -217,53 +186,39 @@ class Transport:
                 left = self._count_unsent()
                 if not patience.satisfied_by(held - left):
                     patience.row["deadlines_write"] += 1
-                    self._drop_unsent()
+                    self.wire.drop_unsent()
                     raise ClientDisconnected(f"the client took {held - left} bytes in {patience.timeout:g} s") from None
                 held = left
 
-    def _drop_unsent(self) -> None:
-        """Make closing free at once what the kernel holds for the client, which else would be there until it is taken."""
-        with suppress(OSError):
-            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
-
     def _wait_for_room(self, deadline: float) -> None:
         if self._shared:
-            wait_beside(self._socket.fileno(), deadline)
+            wait_beside(self.wire.fd, deadline)
         else:
             self._wait(TO_WRITE, deadline)
 
     def _count_unsent(self) -> int:
         """Return how many bytes the kernel still holds for the client."""
-        return int.from_bytes(ioctl(self._socket.fileno(), TIOCOUTQ, bytes(4)), byteorder)
+        return int.from_bytes(ioctl(self.wire.fd, TIOCOUTQ, bytes(4)), byteorder)
 
     def take_turns(self) -> None:
         """Let others run if this connection has had its time."""
-        if perf_counter() - self._turn_began > TURN:
+        if now() - self._turn_began > TURN:
             sleep(0)
-            self._turn_began = perf_counter()
+            self._turn_began = now()
 
     def _wait(self, events: int, deadline: float) -> None:
-        if self._registration is None:
-            self._registration = self._waiter.register(self._socket.fileno())
-        self._waiter.wait(self._registration, events, deadline)
-        self._turn_began = perf_counter()
-
-    def _forget(self, events: int) -> None:
-        if self._registration is None:
-            self._registration = self._waiter.register(self._socket.fileno())
-        self._registration.seen &= ~events
+        self._waiter.wait(self.wire, events, deadline)
+        self._turn_began = now()
 
     def interrupt(self) -> None:
         """End the present wait, or linger, as if its deadline had passed; called in the hub."""
         self._linger_end = 0.0
-        if self._registration is not None:
-            self._waiter.interrupt(self._registration)
+        self._waiter.interrupt(self.wire)
 
     def hasten(self, deadline: float) -> None:
         """Bring the deadline of the present wait, or linger, forward to *deadline*."""
         self._linger_end = min(self._linger_end, deadline)
-        if self._registration is not None:
-            self._registration.deadline = min(self._registration.deadline, deadline)
+        self.wire.deadline = min(self.wire.deadline, deadline)
 
     def share(self) -> None:
         """From now on one greenlet may send while another receives, in small messages and with long silences."""
@@ -271,21 +226,20 @@ class Transport:
         # A unix socket has few of these options.
         for level, option, value in CONVERSATION:
             with suppress(OSError):
-                self._socket.setsockopt(level, option, value)
+                self.socket.setsockopt(level, option, value)
 
     def cut(self) -> None:
         """Let the end look like an accident, which TCP alone has no word for."""
 
     def finish_sending(self) -> None:
         """Say that nothing more will be sent."""
-        with suppress(OSError):
-            self._socket.shutdown(socket.SHUT_WR)
+        self.wire.finish_sending()
 
     def linger(self, end: float, silence: float) -> None:
         """Say that nothing more will be sent, then drop what the client still sends.
 
-        That lasts until the loop's clock passes *end*, or the client has sent
-        nothing for *silence* seconds, or it has read the answer and closed.
+        That lasts until the clock passes *end*, or the client has sent nothing
+        for *silence* seconds, or it has read the answer and closed.
 
         Closing with unread bytes makes the kernel reset the connection, and the
         client loses the answer that it has not read yet.
@@ -299,7 +253,5 @@ class Transport:
             pass
 
     def close(self) -> None:
-        if self._registration is not None:
-            self._waiter.unregister(self._registration)
-            self._registration = None
-        self._socket.close()
+        self._waiter.forget(self.wire)
+        self.wire.close()

@@ -25,12 +25,13 @@ from greenserve.worker.connection import Connection
 from greenserve.worker.drain import Draining, Step
 from greenserve.worker.hooks import find_run
 from greenserve.worker.lifetime import Lifetime
-from greenserve.worker.readiness import READABLE, open_readiness
+from greenserve.worker.readiness import open_readiness
 from greenserve.worker.service import Service
 from greenserve.worker.tls import TlsTransport
 from greenserve.worker.transport import Patience, Transport
 from greenserve.worker.unfinished import log_unfinished
-from greenserve.wsgi.environ import ErrorStream, connection_environ, listener_environ
+from greenserve.worker.wire import READABLE, Wire
+from greenserve.wsgi.environ import ErrorStream, listener_environ, peer_facts
 from greenserve.wsgi.exchange import Application
 
 error_log = logging.getLogger("greenserve.error")
@@ -82,16 +83,17 @@ class Worker:
             draining=self._departure,
         )
         take = partial(self._open_connection, base, tls)
-        return Acceptor(listener, take, self._service.connections, self._balance, self._seat.row)
+        accept = self._waiter.accept
+        return Acceptor(listener, accept, take, self._service.connections, self._balance, self._seat.row)
 
     def _is_ready(self) -> bool:
         return not self._seat.scoreboard.leaving
 
-    def _open_connection(self, base: dict[str, Any], tls: SSLContext | None, accepted: Any, peer: Any) -> Connection | None:
+    def _open_connection(self, base: dict[str, Any], tls: SSLContext | None, wire: Wire, peer: Any) -> Connection | None:
         """Make a connection of an accepted socket, counted from now on; None if it is one too many."""
-        carrier = Transport(accepted, self._waiter, self._patience)
+        carrier = Transport(wire, self._waiter, self._patience)
         transport = carrier if tls is None else TlsTransport(carrier, tls, self._seat.row)
-        connection = Connection(transport, connection_environ(base, peer), self._service)
+        connection = Connection(transport, base, peer_facts(peer), self._service)
         return connection if self._service.connections.admit(connection) else None
 
     def _changed(self) -> None:

@@ -78,10 +78,13 @@ def listener_environ(
     return environ
 
 
+def peer_facts(peer: Any) -> dict[str, Any]:
+    """Return what environ says of who is asking; *peer* is what `accept()` said."""
+    if not isinstance(peer, tuple):
+        return {"REMOTE_ADDR": ""}
+    return {"REMOTE_ADDR": sys.intern(peer[0]), "REMOTE_PORT": str(peer[1])}
+
+
 def connection_environ(base: dict[str, Any], peer: Any) -> dict[str, Any]:
-    """Return *base* with who is asking; *peer* is what `accept()` said."""
-    environ = base.copy()
-    if isinstance(peer, tuple):
-        environ["REMOTE_ADDR"] = sys.intern(peer[0])
-        environ["REMOTE_PORT"] = str(peer[1])
-    return environ
+    """Return *base* with who is asking."""
+    return {**base, **peer_facts(peer)}

@@ -15,7 +15,8 @@ from greenserve.worker.readiness import EpollReadiness, LoopReadiness
 from greenserve.worker.service import Service
 from greenserve.worker.tls import TlsTransport
 from greenserve.worker.transport import Patience, Transport
-from greenserve.wsgi.environ import ErrorStream, connection_environ, listener_environ
+from greenserve.worker.wire import Wire
+from greenserve.wsgi.environ import ErrorStream, listener_environ, peer_facts
 
 #: Deadlines are looked at this often, in seconds, so that tests of short ones end soon.
 SWEEP = 0.01
@@ -56,6 +57,7 @@ class Stage:
         #: What was counted: a request each.
         self.counted = []
         self.greenlets = []
+        self.service = None
         #: The context of the listener, if it speaks TLS.
         self.tls = None
 
@@ -77,15 +79,23 @@ class Stage:
         service = self.service
         base = listener_environ(("127.0.0.1", 80), multiprocess=False, errors=ErrorStream(str))
         patience = Patience(service.config.write_timeout, service.config.minimum_rate, self.row)
-        transport = Transport(raw, self.waiter, patience)
+        transport = Transport(Wire(raw), self.waiter, patience)
         if self.tls is not None:
             transport = TlsTransport(transport, self.tls, self.row)
-        connection = Connection(transport, connection_environ(base, ("192.0.2.1", 1234)), service)
+        connection = Connection(transport, base, peer_facts(("192.0.2.1", 1234)), service)
         if service.connections.admit(connection):
             self.greenlets.append(gevent.spawn(connection.serve))
         else:
             transport.close()
         return Client(gevent.socket.socket(fileno=theirs.detach()))
+
+    def finish(self):
+        """Return when every connection has ended."""
+        gevent.joinall(self.greenlets, timeout=10)
+        assert all(greenlet.dead for greenlet in self.greenlets)
+        with gevent.Timeout(10):
+            while self.service is not None and len(self.service.connections):
+                gevent.sleep(0.001)
 
 
 @pytest.fixture(params=[EpollReadiness, LoopReadiness], ids=["epoll", "loop"])
@@ -99,8 +109,7 @@ def stage(request, leaves_nothing):
         opened.callback(timer.close)
         stage = Stage(waiter)
         yield stage
-        gevent.joinall(stage.greenlets, timeout=10)
-        assert all(greenlet.dead for greenlet in stage.greenlets)
+        stage.finish()
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from greenserve.errors import TunnelClosed
 from greenserve.status import Scoreboard
 from greenserve.worker.readiness import LoopReadiness
 from greenserve.worker.transport import CONVERSATION, Patience, Transport
+from greenserve.worker.wire import Wire
 
 HANDSHAKE = (
     b"GET /chat HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
@@ -480,7 +481,7 @@ def test_connection_is_made_ready_for_a_conversation():
     with socket.create_server(("127.0.0.1", 0)) as listener, socket.create_connection(listener.getsockname()):
         accepted, _ = listener.accept()
     with accepted:
-        transport = Transport(accepted, LoopReadiness(), Patience(1.0, 0, Scoreboard(1).row(0)))
+        transport = Transport(Wire(accepted), LoopReadiness(), Patience(1.0, 0, Scoreboard(1).row(0)))
         transport.share()
 
         found = [accepted.getsockopt(level, option) for level, option, _ in CONVERSATION]
