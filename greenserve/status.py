@@ -100,6 +100,10 @@ class Row:
     def __setitem__(self, column: str, value: int) -> None:
         self._cells[_INDEX[column]] = value
 
+    def add(self, column: str, number: int = 1) -> None:
+        """Count: `row["requests"] += 1` in half the time."""
+        self._cells[_INDEX[column]] += number
+
     def clear(self) -> None:
         for index in range(WIDTH):
             self._cells[index] = 0

@@ -20,12 +20,12 @@ from greenserve.protocol.response import CONTINUE, make_refusal
 from greenserve.protocol.upgrade import GOING_AWAY, INTERNAL_ERROR, NORMAL, asks_for_websocket
 from greenserve.worker.incoming import Incoming
 from greenserve.worker.lent import LentSocket
-from greenserve.worker.readiness import DeadlineExceeded, now
 from greenserve.worker.service import Service, error_log
 from greenserve.worker.tls import AnyTransport
 from greenserve.worker.tunnel import Tunnel
 from greenserve.worker.unfinished import Unfinished
 from greenserve.worker.websocket import offer_websocket
+from greenserve.worker.wire import DeadlineExceeded, now
 from greenserve.wsgi.exchange import Exchange
 from greenserve.wsgi.input import Input
 
@@ -256,7 +256,6 @@ class Connection:
             head.environ["gunicorn.socket"] = LentSocket(tunnel)
             offer_websocket(tunnel, head.environ)
         head.persistent = head.persistent and not self._incoming.buffer
-        return head
 
     def _take_chunked(self, environ: dict[str, Any], decoder: ChunkedContent, content: Input) -> None:
         """Make chunked content look as an application expects content to look.

@@ -12,7 +12,7 @@ from gevent import get_hub, getcurrent
 
 from greenserve.errors import Overloaded
 from greenserve.status import Row
-from greenserve.worker.readiness import now
+from greenserve.worker.wire import now
 
 
 class Ticket:

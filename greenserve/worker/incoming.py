@@ -3,11 +3,11 @@
 from typing import Any
 
 from greenserve.errors import ClientDisconnected, RequestTimeout
-from greenserve.protocol.head import RequestHead
+from greenserve.protocol.request import RequestHead
 from greenserve.worker.introduction import Standing
-from greenserve.worker.readiness import DeadlineExceeded, now
 from greenserve.worker.service import Service
 from greenserve.worker.tls import AnyTransport
+from greenserve.worker.wire import DeadlineExceeded, now
 
 
 class Incoming:

@@ -19,8 +19,8 @@ from greenserve.protocol.mount import mount_below
 from greenserve.protocol.peers import Peers
 from greenserve.protocol.proxy import Passage, ProxyHeader, parse_proxy_header
 from greenserve.status import Row
-from greenserve.worker.readiness import DeadlineExceeded, now
 from greenserve.worker.transport import Transport
+from greenserve.worker.wire import DeadlineExceeded, now
 
 error_log = logging.getLogger("greenserve.error")
 

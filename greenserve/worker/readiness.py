@@ -8,26 +8,23 @@ that waits for it or is remembered until somebody asks.
 Edges do not repeat: nothing here may lose one, whatever a woken greenlet does.
 """
 
-from time import monotonic
 from typing import Any, Protocol
 
 from gevent import get_hub, getcurrent, spawn_raw
 from gevent.monkey import get_original
 from gevent.socket import wait_write
 
-from greenserve.worker.wire import HALF_CLOSED, READABLE, TO_READ, WRITABLE, Held, Wire, accept
+from greenserve.worker.wire import HALF_CLOSED, READABLE, TO_READ, WRITABLE, DeadlineExceeded, Held, Wire, now
+
+try:
+    import greenserve.worker._wire as wires
+except ImportError:
+    from greenserve.worker import wire as wires
 
 _EDGE_TRIGGERED = 1 << 31
 _EVERYTHING = READABLE | WRITABLE | HALF_CLOSED | _EDGE_TRIGGERED
 
 _BATCH = 128
-
-#: The clock of all deadlines, in seconds: nobody sets it, so no deadline moves when somebody sets the time.
-now = monotonic
-
-
-class DeadlineExceeded(Exception):
-    """What was waited for did not come in time. Never leaves the worker's own code."""
 
 
 def wait_beside(fd: int, deadline: float) -> None:
@@ -78,7 +75,7 @@ class EpollReadiness:
         self._wires: dict[int, Wire] = {}
         self._watcher = self._hub.loop.io(self._epoll.fileno(), READABLE)
         self._watcher.start(self._deliver)
-        self.accept = accept
+        self.accept = wires.accept
         self.hold = Held().add
 
     def wait(self, wire: Wire, events: int, deadline: float) -> None:
@@ -164,7 +161,7 @@ class LoopReadiness:
         self._hub = get_hub()
         self._waiting: set[Wire] = set()
         self._asleep: dict[Wire, Any] = {}
-        self.accept = accept
+        self.accept = wires.accept
         self.hold = Held().add
 
     def wait(self, wire: Wire, events: int, deadline: float) -> None:
@@ -214,7 +211,8 @@ class LoopReadiness:
 
 def open_readiness() -> Waiter:
     """Return what this system can do best."""
+    best: type[Waiter] = getattr(wires, "EpollReadiness", EpollReadiness)
     try:
-        return EpollReadiness()
+        return best()
     except (AttributeError, ImportError):
         return LoopReadiness()

@@ -114,7 +114,7 @@ class Service:
         """Let a request in. Raises Overloaded (503) if there is no room for it."""
         if self.gate is not None:
             self.gate.enter()
-        self.row["in_flight"] += 1
+        self.row.add("in_flight")
 
     def ended(self, environ: dict[str, Any], exchange: Exchange, started: float, elapsed: float) -> None:
         """Count an exchange, and write down how it went."""
@@ -122,7 +122,7 @@ class Service:
             self.row["websockets"] -= 1
         else:
             self._leave()
-            self.row["requests"] += 1
+            self.row.add("requests")
             if (exchange.code or 0) >= 500:
                 self.row["responses_5xx"] += 1
         if exchange.failure is not None:
@@ -141,7 +141,7 @@ class Service:
     def _leave(self) -> None:
         if self.gate is not None:
             self.gate.leave()
-        self.row["in_flight"] -= 1
+        self.row.add("in_flight", -1)
 
     def note_handshake(self, peer: str, failure: HandshakeFailed) -> None:
         """Say in one line that TLS did not begin, and in fewer if there are many; that a probe came and went is no news."""

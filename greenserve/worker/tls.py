@@ -15,8 +15,8 @@ from typing import Any, NoReturn
 from greenserve.errors import ClientDisconnected, HandshakeFailed
 from greenserve.protocol.response import make_refusal
 from greenserve.status import Row
-from greenserve.worker.readiness import DeadlineExceeded, now
 from greenserve.worker.transport import Transport
+from greenserve.worker.wire import DeadlineExceeded, now
 from greenserve.wsgi.certificate import certificate_environ, session_environ
 
 #: The longest record (RFC 8446 section 5.1), and so the most that OpenSSL decrypts in one go.

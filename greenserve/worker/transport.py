@@ -16,8 +16,8 @@ from gevent import sleep
 
 from greenserve.errors import ClientDisconnected
 from greenserve.status import Row
-from greenserve.worker.readiness import DeadlineExceeded, Waiter, now, wait_beside
-from greenserve.worker.wire import TO_READ, TO_WRITE, Pieces, Wire
+from greenserve.worker.readiness import Waiter, wait_beside
+from greenserve.worker.wire import TO_READ, TO_WRITE, DeadlineExceeded, Pieces, Wire, now
 
 RECEIVE_SIZE = 65536
 

@@ -14,8 +14,8 @@ from gevent.lock import Semaphore
 from greenserve.errors import ClientDisconnected, TunnelClosed
 from greenserve.protocol.upgrade import FrameCursor, make_close
 from greenserve.worker.gauge import AVAILABLE, Gauge
-from greenserve.worker.readiness import DeadlineExceeded, now
 from greenserve.worker.tls import AnyTransport
+from greenserve.worker.wire import DeadlineExceeded, now
 
 #: After a goodbye the client has so long to answer it, in seconds; then reading finds the end.
 GOODBYE_LINGER = 2.0

@@ -9,6 +9,7 @@ import os
 import socket
 import struct
 from contextlib import suppress
+from time import monotonic
 from typing import Any
 
 from gevent import get_hub
@@ -33,6 +34,13 @@ _MORE = getattr(socket, "MSG_MORE", 0)
 _NO_LINGER = struct.pack("ii", 1, 0)
 
 Pieces = list[bytes | memoryview]
+
+#: The clock of all deadlines, in seconds: nobody sets it, so no deadline moves when somebody sets the time.
+now = monotonic
+
+
+class DeadlineExceeded(Exception):
+    """What was waited for did not come in time. Never leaves the worker's own code."""
 
 
 class Wire:
@@ -147,6 +155,10 @@ class Held:
 def accept(listener: Any) -> tuple[Wire, Any]:
     """Return the next connection of a gevent *listener* and who it is from. Raises OSError, also if there is none."""
     descriptor, peer = listener._accept()
-    accepted = _socket.socket(listener.family, listener.type, listener.proto, fileno=descriptor)
+    return wrap(_socket.socket(listener.family, listener.type, listener.proto, fileno=descriptor)), peer
+
+
+def wrap(accepted: Any) -> Wire:
+    """Return the wire of a socket that nobody else uses any more."""
     accepted.setblocking(False)
-    return Wire(accepted), peer
+    return Wire(accepted)

@@ -11,11 +11,10 @@ import pytest
 from greenserve.config import Config
 from greenserve.status import Scoreboard
 from greenserve.worker.connection import Connection
-from greenserve.worker.readiness import EpollReadiness, LoopReadiness
+from greenserve.worker.readiness import EpollReadiness, LoopReadiness, wires
 from greenserve.worker.service import Service
 from greenserve.worker.tls import TlsTransport
 from greenserve.worker.transport import Patience, Transport
-from greenserve.worker.wire import Wire
 from greenserve.wsgi.environ import ErrorStream, listener_environ, peer_facts
 
 #: Deadlines are looked at this often, in seconds, so that tests of short ones end soon.
@@ -75,11 +74,10 @@ class Stage:
         """Open one more connection to the same service."""
         theirs, ours = socket.socketpair()
         raw = _socket.socket(ours.family, ours.type, ours.proto, fileno=ours.detach())
-        raw.setblocking(False)
         service = self.service
         base = listener_environ(("127.0.0.1", 80), multiprocess=False, errors=ErrorStream(str))
         patience = Patience(service.config.write_timeout, service.config.minimum_rate, self.row)
-        transport = Transport(Wire(raw), self.waiter, patience)
+        transport = Transport(wires.wrap(raw), self.waiter, patience)
         if self.tls is not None:
             transport = TlsTransport(transport, self.tls, self.row)
         connection = Connection(transport, base, peer_facts(("192.0.2.1", 1234)), service)
@@ -98,7 +96,7 @@ class Stage:
                 gevent.sleep(0.001)
 
 
-@pytest.fixture(params=[EpollReadiness, LoopReadiness], ids=["epoll", "loop"])
+@pytest.fixture(params=[getattr(wires, "EpollReadiness", EpollReadiness), LoopReadiness], ids=["epoll", "loop"])
 def stage(request, leaves_nothing):
     """Every test that asks for `stage` runs with each way of waiting."""
     with ExitStack() as opened:

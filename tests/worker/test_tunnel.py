@@ -3,7 +3,7 @@
 import errno
 import select
 import socket
-from contextlib import suppress
+from contextlib import closing, suppress
 
 import gevent
 import pytest
@@ -13,9 +13,8 @@ from gevent.select import select as gevent_select
 
 from greenserve.errors import TunnelClosed
 from greenserve.status import Scoreboard
-from greenserve.worker.readiness import LoopReadiness
+from greenserve.worker.readiness import LoopReadiness, wires
 from greenserve.worker.transport import CONVERSATION, Patience, Transport
-from greenserve.worker.wire import Wire
 
 HANDSHAKE = (
     b"GET /chat HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
@@ -480,11 +479,11 @@ def test_connection_is_made_ready_for_a_conversation():
     """Nagle's algorithm costs 40 ms a message, and a client that lost its network says nothing."""
     with socket.create_server(("127.0.0.1", 0)) as listener, socket.create_connection(listener.getsockname()):
         accepted, _ = listener.accept()
-    with accepted:
-        transport = Transport(Wire(accepted), LoopReadiness(), Patience(1.0, 0, Scoreboard(1).row(0)))
+    transport = Transport(wires.wrap(accepted), LoopReadiness(), Patience(1.0, 0, Scoreboard(1).row(0)))
+    with closing(transport):
         transport.share()
 
-        found = [accepted.getsockopt(level, option) for level, option, _ in CONVERSATION]
+        found = [transport.socket.getsockopt(level, option) for level, option, _ in CONVERSATION]
 
     assert [value for _, _, value in CONVERSATION] == found
 

@@ -1,0 +1,32 @@
+# C types of connection.py.
+
+from greenserve.protocol.request cimport RequestHead
+from greenserve.worker.incoming cimport Incoming
+from greenserve.worker.service cimport Service
+
+
+cdef class Connection:
+    cdef object _transport
+    cdef dict _base
+    cdef dict _facts
+    cdef dict _environ
+    cdef Service _service
+    cdef Incoming _incoming
+    cdef object _exchange
+    cdef double _began
+    cdef object _greenlet
+    cdef object _tunnel
+    cdef object _standing
+    cdef long _served
+    cdef double _deadline
+    cdef bint _asleep
+    cdef bint _lingers
+    cdef public bint idle
+    cdef public str address
+
+    cdef bint _serve_next(self) except -1
+    cdef RequestHead _read_head(self)
+    cdef bytes _receive_first(self)
+    cdef bint _answer(self, RequestHead head) except -1
+    cdef _run(self, RequestHead head, content)
+    cdef bint _outlives(self, exchange) except -1

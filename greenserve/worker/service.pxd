@@ -1,0 +1,32 @@
+# C types of service.py.
+
+from greenserve.status cimport Row
+from greenserve.worker.connections cimport Connections
+
+
+cdef class Service:
+    cdef public object application
+    cdef public object run
+    cdef public object config
+    cdef public object waiter
+    cdef public Row row
+    cdef public object limits
+    cdef public object spooling
+    cdef public Connections connections
+    cdef public object gate
+    cdef public object introductions
+    cdef public object parse_head
+    cdef public double quiet_time
+    cdef public bint draining
+    cdef public object counted
+    cdef object _access_log
+    cdef object _handshakes
+    cdef object _refusals
+    cdef int _pid
+    cdef str _date
+    cdef long _date_second
+
+    cpdef str date(self)
+    cpdef began(self)
+    cpdef ended(self, dict environ, exchange, double started, double elapsed)
+    cdef _leave(self)

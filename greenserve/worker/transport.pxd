@@ -1,0 +1,18 @@
+# C types of transport.py.
+
+from greenserve.worker._wire cimport Wire as CompiledWire
+
+
+cdef class Transport:
+    cdef public CompiledWire wire
+    cdef object _waiter
+    cdef object _patience
+    cdef double _turn_began
+    cdef bint _shared
+    cdef double _linger_end
+
+    cpdef bytes receive(self, double deadline, Py_ssize_t size=*)
+    cpdef bytes receive_now(self, Py_ssize_t size=*)
+    cdef _send_all(self, tuple pieces, bint more)
+    cpdef take_turns(self)
+    cdef _wait(self, unsigned int events, double deadline)
