@@ -292,7 +292,12 @@ class Connection:
             raise TunnelClosed("the answer to the request has begun")
         self._service.handed_over()
         if self._service.draining and self._tunnel is not None:
-            spawn(self._tunnel.leave, GOING_AWAY)
+            spawn(self._leave_late, self._tunnel)
+
+    def _leave_late(self, tunnel: Tunnel) -> None:
+        """Say goodbye on a tunnel that begins while the worker leaves, and then that it has: it may be the last to wait for."""
+        tunnel.leave(GOING_AWAY)
+        self._service.tunnel_begun()
 
     def _end_tunnel(self, tunnel: Tunnel, exchange: Exchange) -> None:
         tunnel.finish(NORMAL if exchange.succeeded else INTERNAL_ERROR)

@@ -1,6 +1,6 @@
 """How a worker ends: what it does next, and when. Pure: no socket, no greenlet, no clock.
 
-A `Draining` is told what happened (`begin`, `deafened`) and asked what to do
+A `Draining` is told what happened (`begin`, `deafened`, `tunnel_begun`) and asked what to do
 (`steps`) and when to ask again (`wake_at`). A connection that was accepted is
 waited for until the grace is over; one that an application has taken over has
 been told, and may have a shorter grace. Times are monotonic seconds.
@@ -57,6 +57,10 @@ class Draining:
         """The listeners' queues are emptied, and the listeners let go."""
         self._deaf = True
         self._say_withdrawn()
+
+    def tunnel_begun(self) -> None:
+        """A request was taken over since the last of them were told, and perhaps closed."""
+        self._tunnels_closed = False
 
     # What to do.
 

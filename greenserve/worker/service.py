@@ -69,6 +69,8 @@ class Service:
         self._refusals = Ration(error_log, REFUSALS_LOGGED)
         #: Called after every request, if somebody counts them.
         self.counted: Callable[[], None] | None = None
+        #: Called when an application has taken a connection over while the worker leaves.
+        self.tunnel_begun: Callable[[], None] = lambda: None
         self._pid = os.getpid()
         self._date = ""
         self._date_second = 0

@@ -51,6 +51,7 @@ class Worker:
         self._waiter = open_readiness()
         self._service = Service(application, seat.config, self._waiter, seat.row, access_log, self._changed)
         self._service.run = find_run(seat.config, seat.worker)
+        self._service.tunnel_begun = self._tunnel_begun
         self._lifetime = Lifetime(
             seat.config, seat.row, seat.scoreboard, self._service.connections, seat.mailbox.send, self._leave_relieved
         )
@@ -103,6 +104,11 @@ class Worker:
                 acceptor.resume()
         else:
             self._proceed()
+
+    def _tunnel_begun(self) -> None:
+        """A connection was taken over, and told that we go: nothing else may be left to wait for."""
+        self._draining.tunnel_begun()
+        self._proceed()
 
     # The life of the process.
 

@@ -11,8 +11,8 @@ import socketio
 import websocket
 from websocket import ABNF, create_connection
 
-from tests.support.client import RawClient
-from tests.support.server import RunningServer
+from tests.support.client import RawClient, make_request
+from tests.support.server import APPS, RunningServer
 
 GOING_AWAY = 1001
 
@@ -26,6 +26,18 @@ def application(environ, start_response):
     Server.accept(environ)
     threading.Event().wait()
 """
+
+#: The same, but its requests wait at the test's gate before they become WebSockets.
+LATE = CLINGING.replace("    Server.accept", "    wait_at_gate()\n    Server.accept").replace(
+    "import threading", "import threading\nfrom gated import wait_at_gate"
+)
+
+HANDSHAKE = (
+    "Upgrade: websocket",
+    "Connection: Upgrade",
+    "Sec-WebSocket-Version: 13",
+    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+)
 
 #: How Socket.IO may be served: its mode, and whether gevent-websocket is there.
 MODES = {
@@ -285,6 +297,27 @@ def test_handler_that_clings_to_its_socket_has_the_tunnel_grace(start_server, co
     assert 0.5 <= time.monotonic() - began < 10
     assert GOING_AWAY == receive_close(client)
     server.wait_for_log(r"GET /echo has taken \d\.\d s, and is cut off")
+
+
+def test_request_that_becomes_a_websocket_past_the_tunnel_grace_holds_up_nobody(start_server, gate, tmp_path):
+    (tmp_path / "late.py").write_text(LATE)
+    options = ("--tunnel-grace", "0", "--graceful-timeout", "25", "--pythonpath", str(APPS))
+    server = start_server("late", *options, cwd=tmp_path, env=gate.environ)
+
+    with RawClient(server.address) as client, RawClient(server.address) as idle:
+        client.send(make_request("/", *HANDSHAKE))
+        visitor = gate.admit()
+        server.signal(signal.SIGTERM)
+        # Let go a second after the worker has begun to leave.
+        assert b"" == idle.receive_until_close()
+        began = time.monotonic()
+        visitor.release()
+        answer = client.receive_until_close()
+
+    assert 0 == server.wait()
+    assert time.monotonic() - began < 10
+    assert answer.startswith(b"HTTP/1.1 101")
+    assert answer.endswith(struct.pack("!BBH", 0x80 | ABNF.OPCODE_CLOSE, 2, GOING_AWAY))
 
 
 def test_websocket_leaves_one_access_line_with_what_was_sent(start_server, connect):

@@ -120,6 +120,30 @@ def test_tunnels_past_their_grace_hold_up_nobody():
     assert [Step.NAME_UNFINISHED, Step.END] == draining.steps(106.0, 0, 2)
 
 
+def test_tunnel_that_begins_past_the_grace_is_closed_too():
+    draining = Draining(tunnel_grace=5.0)
+    draining.begin(GRACE, 100.0)
+    draining.deafened()
+    draining.steps(100.0, 2, 1)
+    draining.steps(105.0, 2, 1)
+
+    draining.tunnel_begun()
+
+    assert [Step.CLOSE_TUNNELS] == draining.steps(106.0, 1, 2)
+    assert 130.0 == draining.wake_at()
+
+
+def test_tunnel_that_begins_past_the_grace_as_the_last_holds_up_nobody():
+    draining = Draining(tunnel_grace=5.0)
+    draining.begin(GRACE, 100.0)
+    draining.deafened()
+    draining.steps(105.0, 1, 0)
+
+    draining.tunnel_begun()
+
+    assert [Step.NAME_UNFINISHED, Step.END] == draining.steps(106.0, 0, 1)
+
+
 def test_tunnels_end_with_everything_else():
     draining = Draining(tunnel_grace=60.0)
     draining.begin(GRACE, 100.0)
@@ -166,6 +190,10 @@ class World:
             self.tunnels -= 1
         elif what < 0.5 and self.requests:
             self.requests, self.tunnels = self.requests - 1, self.tunnels + 1
+            # It makes that due again.
+            if Step.CLOSE_TUNNELS in self.steps:
+                self.steps.remove(Step.CLOSE_TUNNELS)
+            self.draining.tunnel_begun()
         elif what < 0.65 and not self.deaf:
             self.requests += 1
         elif what < 0.8 and not self.deaf:
