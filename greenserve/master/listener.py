@@ -1,7 +1,7 @@
 """The sockets the server listens on: opened before anything is forked, shared by every worker.
 
 A port that is taken is said at once, and by whom if it can be found out. A unix
-socket that nobody answers is cleaned away; one that a server answers, or a
+socket that nobody answers is replaced; one that a server answers, or a
 file that is no socket, is never touched.
 """
 
@@ -33,6 +33,9 @@ class Listener:
 
     @property
     def name(self) -> str:
+        if self.address is not None and self.address.kind == "unix":
+            # What the kernel calls it may be the name that it had for a moment only.
+            return str(self.address)
         name = self.socket.getsockname()
         if self.socket.family == socket.AF_UNIX:
             return f"unix:{os.fsdecode(name)}".replace("\0", "@")
@@ -41,15 +44,6 @@ class Listener:
     def url(self, tls: bool) -> str:
         """Return where clients find it, as the log says it; *tls* is what TCP listeners speak."""
         return self.name if self.socket.family == socket.AF_UNIX else f"{'https' if tls else 'http'}://{self.name}"
-
-    def give_to(self, uid: int, gid: int) -> None:
-        """Make the file, if it is one, that user's and group's; -1 leaves what is."""
-        if self.file is None:
-            return
-        try:
-            os.chown(self.file[0], uid, gid)
-        except OSError as error:
-            raise ConfigError(f"unix:{self.file[0]} cannot be given to user {uid}, group {gid}: {error.strerror}") from None
 
     def close(self, *, keep_file: bool = False) -> None:
         """Close it, and remove the file if it is still the one we made; *keep_file* if somebody goes on with it."""
@@ -63,6 +57,9 @@ class Listener:
                 os.unlink(path)
 
 
+#: In bytes, without the zero at the end (unix(7)).
+LONGEST_PATH = 107
+
 #: How many bytes that a client has no room for yet the kernel takes from us. Left
 #: alone it takes nearly 3 MB for each: a thousand slow readers would have its memory.
 UNSENT = 256 << 10
@@ -75,6 +72,8 @@ class Manner(NamedTuple):
     umask: int | None = None
     reuse_port: bool = False
     ipv6_only: bool = False
+    #: User and group of a socket's file; -1 leaves what is.
+    owner: tuple[int, int] = (-1, -1)
 
 
 def open_listeners(addresses: Sequence[Address], manner: Manner, beside: Sequence[Address] = ()) -> list[Listener]:
@@ -216,7 +215,7 @@ def refuse_tcp(address: Address, error: OSError) -> ConfigError:
 def open_unix(address: Address, manner: Manner) -> Listener:
     made = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
-        file = None if address.abstract else bind_file(made, address, manner.umask)
+        file = None if address.abstract else bind_file(made, address, manner)
         if address.abstract:
             made.bind(address.path.replace("@", "\0", 1))
         made.listen(manner.backlog)
@@ -231,16 +230,45 @@ def open_unix(address: Address, manner: Manner) -> Listener:
     return Listener(ready_to_share(made), address, file)
 
 
-def bind_file(made: socket.socket, address: Address, umask: int | None) -> tuple[str, int, int]:
-    """Bind, in place of what a server that is gone has left, and return which file that made."""
+def bind_file(made: socket.socket, address: Address, manner: Manner) -> tuple[str, int, int]:
+    """Bind, in place of what a server that is gone has left, and return which file that made.
+
+    The new file is listened on, and belongs to whom it shall, before it takes
+    the name: who connects meanwhile is refused, or served, and always finds a file.
+    """
     with alone_in(os.path.dirname(address.path) or "."):
-        remove_stale(address)
-        with umask_of(umask):
-            made.bind(address.path)
-        # Nobody answers on it before this: another server must not take it for stale.
-        made.listen()
+        path = find_free_path(address)
+        with umask_of(manner.umask):
+            made.bind(path)
+        try:
+            give_to(path, manner.owner, address)
+            # Nobody answers on it before this: another server must not take it for stale.
+            made.listen()
+            os.rename(path, address.path)
+        except BaseException:
+            os.unlink(path)
+            raise
     file = os.lstat(address.path)
     return address.path, file.st_dev, file.st_ino
+
+
+def find_free_path(address: Address) -> str:
+    """Return where to bind: at the address, or if a file of a server that is gone is there, beside it."""
+    if not is_stale(address):
+        return address.path
+    beside = f"{address.path}.{os.getpid()}"
+    if len(os.fsencode(beside)) <= LONGEST_PATH:
+        return beside
+    # There is no room for another name. For a moment there is no file.
+    os.unlink(address.path)
+    return address.path
+
+
+def give_to(path: str, owner: tuple[int, int], address: Address) -> None:
+    try:
+        os.chown(path, *owner)
+    except OSError as error:
+        raise ConfigError(f"{address} cannot be given to user {owner[0]}, group {owner[1]}: {error.strerror}") from None
 
 
 @contextmanager
@@ -254,17 +282,17 @@ def alone_in(folder: str) -> Iterator[None]:
         os.close(descriptor)
 
 
-def remove_stale(address: Address) -> None:
-    """Remove the socket file of a server that is gone; raise ConfigError for anything else in the way."""
+def is_stale(address: Address) -> bool:
+    """Tell whether there is the socket file of a server that is gone; raise ConfigError for anything else in the way."""
     try:
         mode = os.lstat(address.path).st_mode
     except FileNotFoundError:
-        return
+        return False
     if not stat.S_ISSOCK(mode):
         raise ConfigError(f"--bind {address}: there is a file of that name which is not a socket, and it is left alone")
     if is_answered(address.path):
         raise ConfigError(f"--bind {address} is already in use: a server answers on it")
-    os.unlink(address.path)
+    return True
 
 
 def is_answered(path: str) -> bool:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from greenserve.config import Config
 from greenserve.errors import ConfigError
 from greenserve.kinds import Address
-from greenserve.master.listener import Listener, Manner, close_listeners, open_listeners
+from greenserve.master.listener import Listener, Manner, open_listeners
 from greenserve.master.owner import find_owner
 
 log = logging.getLogger("greenserve.error")
@@ -47,12 +47,6 @@ class Listeners:
         if self._sets and any(address.kind == "fd" for address in missing):
             raise ConfigError("--bind fd:// is for the start: a descriptor cannot be handed to a server that runs")
         fresh = open_listeners(missing, manner_of(config), wanted)
-        try:
-            for listener in fresh:
-                listener.give_to(*find_owner(config))
-        except ConfigError:
-            close_listeners(fresh)
-            raise
         return [each for each in (*opened, *fresh) if each.address is None or each.address in wanted]
 
     def _wanted(self, config: Config, opened: Iterable[Listener]) -> list[Address]:
@@ -97,4 +91,4 @@ class Listeners:
 def manner_of(config: Config) -> Manner:
     # A socket is made with all rights but those that the mask takes: there is no moment in which more may connect.
     umask = config.umask if config.unix_mode is None else 0o777 & ~config.unix_mode
-    return Manner(config.backlog, umask, config.reuse_port, config.ipv6_only)
+    return Manner(config.backlog, umask, config.reuse_port, config.ipv6_only, find_owner(config))

@@ -1,15 +1,17 @@
 """Real sockets on the loopback and in a temporary directory."""
 
+import errno
 import os
 import socket
 import stat
 from concurrent.futures import ThreadPoolExecutor
+from threading import Event
 
 import pytest
 
 from greenserve.errors import ConfigError
 from greenserve.kinds import Address
-from greenserve.master.listener import Manner, close_listeners, open_listeners, resolve, take_passed_listeners
+from greenserve.master.listener import LONGEST_PATH, Manner, close_listeners, open_listeners, resolve, take_passed_listeners
 from greenserve.master.occupant import find_occupant
 
 LOCAL = Address("tcp", "127.0.0.1", 0)
@@ -34,8 +36,9 @@ def unix(path):
 
 
 def call(listener):
+    unix = listener.socket.family == socket.AF_UNIX
     with socket.socket(listener.socket.family, socket.SOCK_STREAM) as caller:
-        caller.connect(listener.socket.getsockname())
+        caller.connect(listener.address.path.replace("@", "\0") if unix else listener.socket.getsockname())
 
 
 # TCP.
@@ -148,6 +151,54 @@ def test_the_socket_of_a_server_that_is_gone_is_replaced(listen, tmp_path):
     (listener,) = listen(unix(tmp_path / "sock"))
 
     call(listener)
+
+
+def test_while_it_is_replaced_nobody_finds_no_file(tmp_path):
+    """Who connects is refused, as by the server that is gone, or served."""
+    path, over = tmp_path / "sock", Event()
+    (listener,) = open_listeners([unix(path)], Manner())
+
+    with ThreadPoolExecutor(1) as caller:
+        refusals = caller.submit(refusals_until, over, str(path))
+        for _ in range(500):
+            listener.close(keep_file=True)
+            (listener,) = open_listeners([unix(path)], Manner())
+        over.set()
+        listener.close()
+
+    assert refusals.result() <= {errno.ECONNREFUSED}
+    assert [] == os.listdir(tmp_path)
+
+
+def refusals_until(over, path):
+    """Connect again and again, and return what was wrong."""
+    found = set()
+    while not over.is_set():
+        with socket.socket(socket.AF_UNIX) as caller:
+            found.add(caller.connect_ex(path))
+    return found - {0}
+
+
+def test_a_socket_with_a_name_too_long_for_another_beside_it_is_replaced_too(listen, tmp_path):
+    path = tmp_path / ("x" * (LONGEST_PATH - len(str(tmp_path)) - 1))
+    (gone,) = open_listeners([unix(path)], Manner())
+    gone.close(keep_file=True)
+
+    (listener,) = listen(unix(path))
+
+    call(listener)
+    assert [path.name] == os.listdir(tmp_path)
+
+
+def test_a_socket_that_cannot_be_given_away_leaves_the_old_file(tmp_path, monkeypatch):
+    (gone,) = open_listeners([unix(tmp_path / "sock")], Manner())
+    gone.close(keep_file=True)
+    monkeypatch.setattr(os, "chown", lambda *_: os.rmdir(tmp_path / "sock"))
+
+    with pytest.raises(ConfigError, match="cannot be given to user 12, group 34"):
+        open_listeners([unix(tmp_path / "sock")], Manner(owner=(12, 34)))
+
+    assert ["sock"] == os.listdir(tmp_path)
 
 
 def test_the_socket_of_a_server_that_lives_is_respected(listen, tmp_path):
