@@ -164,7 +164,8 @@ def test_while_it_is_replaced_nobody_finds_no_file(tmp_path):
             listener.close(keep_file=True)
             (listener,) = open_listeners([unix(path)], Manner())
         over.set()
-        listener.close()
+    # Which removes the file, so not before the caller has ended.
+    listener.close()
 
     assert refusals.result() <= {errno.ECONNREFUSED}
     assert [] == os.listdir(tmp_path)
