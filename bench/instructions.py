@@ -42,7 +42,7 @@ REQUESTS = {"hello": make_request(), "browser": make_request("GET", "/a?b=c", *B
 
 def main() -> int:
     options = parse_options()
-    tools = Tools(options.bin, Path("floor"))
+    tools = Tools(options.bin.absolute(), Path("floor"))
     folder = find_package(tools)
     compiled = any(Path(folder).rglob("*.so"))
     peers = [peer for peer in PEERS if peer.name in options.server] or ([COMPILED, PLAIN] if compiled else [PLAIN])
