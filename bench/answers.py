@@ -16,7 +16,7 @@ from bench.processes import ServerFault, ServerProcess
 #: Seconds. Under valgrind a server takes its time to start.
 STARTING = 120.0
 ANSWERING = 60.0
-PAUSE = 0.05
+PAUSE = 0.005
 
 
 class NotListening(ServerFault):
@@ -129,6 +129,7 @@ def wait_until_it_answers(server: ServerProcess, address: Address, request: byte
     while True:
         try:
             ask(address, request)
+            server.note_answer()
             return
         except NotListening as fault:
             if server.ended or time.monotonic() > deadline:

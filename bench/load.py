@@ -53,6 +53,17 @@ class Visit(NamedTuple):
     closing: bool = False
 
 
+class Start(NamedTuple):
+    """Milliseconds from the command to the first answer. There is no load."""
+
+    def lasts(self, seconds: int) -> float:
+        return 0
+
+    def apply(self, visit: Visit) -> Outcome:
+        assert visit.server.started_in
+        return Outcome(visit.server.started_in * 1000)
+
+
 class Wrk(NamedTuple):
     """CPU microseconds per request, under *connections* that ask without a pause."""
 

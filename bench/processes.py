@@ -34,6 +34,9 @@ class ServerProcess:
     def __init__(
         self, command: Sequence[str], cores: frozenset[int], log: IO[bytes], cwd: Path, environ: Mapping[str, str]
     ) -> None:
+        #: Seconds from the start to the first answer, once it has come.
+        self.started_in: float | None = None
+        self._began = time.monotonic()
         self._log = Path(log.name)
         pinned = ["taskset", "--cpu-list", ",".join(map(str, sorted(cores))), *command]
         self._process = subprocess.Popen(
@@ -43,6 +46,10 @@ class ServerProcess:
     @property
     def ended(self) -> bool:
         return self._process.poll() is not None
+
+    def note_answer(self) -> None:
+        """Take it that the first answer has come just now."""
+        self.started_in = time.monotonic() - self._began
 
     def last_words(self) -> str:
         """Return the last line that the server has written."""

@@ -6,7 +6,7 @@ from typing import NamedTuple, Protocol
 
 from bench.answers import Address, Expected
 from bench.crowd import Balance, BesideSlowReaders, Idle, Shares
-from bench.load import Outcome, Visit, Wrk
+from bench.load import Outcome, Start, Visit, Wrk
 from bench.peers import (
     ACCESS_LOG,
     BJOERN,
@@ -305,6 +305,13 @@ SCENARIOS = (
         beside=WORKING,
         needs=LASTING | {WORKERS},
         workers=4,
+    ),
+    Scenario(
+        "start",
+        "From the command to the first answer",
+        load=Start(),
+        unit="ms to the first answer",
+        beside=names(PLAIN, GEVENT, GTHREAD, GRANIAN, BJOERN, UWSGI, WAITRESS, PYWSGI),
     ),
     *(concurrency(connections) for connections in (1, 10, 100, 1_000, 10_000)),
 )

@@ -7,6 +7,7 @@ import pytest
 from bench.document import NOTHING, PAGE, RUNS, fill, make_parts
 from bench.match import Run
 from bench.results import Played, join_circumstances, read_results, write_results
+from bench.scenarios import SCENARIOS
 
 RUN = Run("hello", "greenserve", 1, figure=6.25, rate=150_000.0, p50_ms=0.5, memory_mib=30.5, remark="closes")
 WRONG = Run("hello", "bjoern", 1, "did not start")
@@ -57,6 +58,6 @@ def test_page_shows_what_was_measured() -> None:
     assert page == fill(page, make_parts(results) if results else {})
 
 
-@pytest.mark.parametrize("scenario", ["hello", "targets", "circumstances", "plot"])
-def test_page_has_a_place_for_it(scenario: str) -> None:
-    assert f"<!-- measured: {scenario} -->" in PAGE.read_text(encoding="utf-8")
+@pytest.mark.parametrize("part", [*(scenario.name for scenario in SCENARIOS), "targets", "circumstances", "plot", "missed"])
+def test_page_has_a_place_for_it(part: str) -> None:
+    assert f"<!-- measured: {part} -->" in PAGE.read_text(encoding="utf-8")
