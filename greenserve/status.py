@@ -100,9 +100,8 @@ class Row:
     def __setitem__(self, column: str, value: int) -> None:
         self._cells[_INDEX[column]] = value
 
-    def add(self, column: str, number: int = 1) -> None:
-        """Count: `row["requests"] += 1` in half the time."""
-        self._cells[_INDEX[column]] += number
+    def cell(self, column: str) -> "Cell":
+        return Cell(self._cells[_INDEX[column] :][:1])
 
     def clear(self) -> None:
         for index in range(WIDTH):
@@ -137,6 +136,18 @@ class Row:
     def read(self) -> dict[str, int]:
         """Return the row as it stands, by column."""
         return dict(zip(COLUMNS, self._cells, strict=False))
+
+
+class Cell:
+    """One number of a row, for who counts it with every request."""
+
+    __slots__ = ("_number",)
+
+    def __init__(self, number: memoryview) -> None:
+        self._number = number
+
+    def add(self, number: int) -> None:
+        self._number[0] += number
 
 
 class Scoreboard:

@@ -1,12 +1,6 @@
 from libc.stdint cimport uint32_t
 
 
-cdef extern from "<sys/uio.h>" nogil:
-    cdef struct iovec:
-        void* iov_base
-        size_t iov_len
-
-
 cdef class Wire:
     cdef readonly int fd
     cdef public bint watched
@@ -20,9 +14,8 @@ cdef class Wire:
     cdef object _socket
 
     cpdef bytes receive_now(self, Py_ssize_t size)
-    cpdef Py_ssize_t send_now(self, list pieces, bint more) except -2
-    cdef Py_ssize_t send_bytes(self, const char* data, Py_ssize_t size, bint more) except -2
-    cdef Py_ssize_t _send_vector(self, iovec* vector, int count, bint more) except -2
+    cpdef Py_ssize_t send_now(self, bytes data, bint more) except -2
+    cdef Py_ssize_t _note_sent(self, ssize_t sent, bint more) except -2
 
 
 cdef class EpollReadiness:

@@ -9,7 +9,7 @@ and greenlets switched without a call of Python. tests/worker runs with both.
 cimport cython
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
 from cpython.buffer cimport PyBUF_SIMPLE, PyBuffer_Release, PyObject_GetBuffer
-from libc.errno cimport EAGAIN, EINTR, errno
+from libc.errno cimport EAGAIN, errno
 from libc.stdint cimport uint32_t, uint64_t
 from libc.stdlib cimport free, malloc
 
@@ -43,6 +43,11 @@ cdef extern from "<sys/epoll.h>" nogil:
     int epoll_create1(int flags)
     int epoll_ctl(int epoll, int operation, int fd, epoll_event* event)
     int epoll_wait(int epoll, epoll_event* events, int most, int timeout)
+
+cdef extern from "<sys/uio.h>" nogil:
+    cdef struct iovec:
+        void* iov_base
+        size_t iov_len
 
 cdef extern from "<sys/socket.h>" nogil:
     cdef struct msghdr:
@@ -123,78 +128,54 @@ cdef class Wire:
 
     cpdef bytes receive_now(self, Py_ssize_t size):
         """Return what is there, at most *size* bytes; None if it is nothing, b"" if the client has finished sending."""
-        cdef ssize_t count
         cdef Py_ssize_t most = min(size, RECEIVE_SIZE)
-        while True:
-            count = recv(self.fd, received, most, 0)
-            if count >= 0:
-                break
-            if errno == EAGAIN:
-                # Also the events that end a connection: were they real, there would have been an answer.
-                self.seen &= ~<uint32_t>TO_READ
-                return None
-            if errno != EINTR:
+        cdef ssize_t count = recv(self.fd, received, most, 0)
+        if count < 0:
+            if errno != EAGAIN:
                 disconnect(errno)
+            # Also the events that end a connection: were they real, there would have been an answer.
+            self.seen &= ~<uint32_t>TO_READ
+            return None
         if count < most:
             self.seen &= ~<uint32_t>READABLE
         return PyBytes_FromStringAndSize(received, count)
 
-    cpdef Py_ssize_t send_now(self, list pieces, bint more) except -2:
-        """Send what the kernel takes of *pieces*; return how many bytes, -1 if it takes none."""
-        cdef object piece
-        if len(pieces) == 1:
-            piece = pieces[0]
-            if type(piece) is bytes:
-                return self.send_bytes(PyBytes_AS_STRING(piece), PyBytes_GET_SIZE(piece), more)
-        return self._send_pieces(pieces, more)
-
-    cdef Py_ssize_t send_bytes(self, const char* data, Py_ssize_t size, bint more) except -2:
+    cpdef Py_ssize_t send_now(self, bytes data, bint more) except -2:
+        """Send what the kernel takes of *data*; return how many bytes, -1 if it takes none."""
         cdef int flags = MSG_NOSIGNAL | (MSG_MORE if more else 0)
-        cdef ssize_t sent
-        while True:
-            sent = send(self.fd, data, size, flags)
-            if sent >= 0:
-                self.held = more
-                return sent
-            if errno == EAGAIN:
-                self.seen &= ~<uint32_t>WRITABLE
-                return -1
-            if errno != EINTR:
-                disconnect(errno)
+        return self._note_sent(send(self.fd, PyBytes_AS_STRING(data), PyBytes_GET_SIZE(data), flags), more)
 
-    def _send_pieces(self, list pieces, bint more):
+    def send_pieces_now(self, list pieces, bint more):
+        """Send what the kernel takes of all the *pieces* in one go."""
         cdef Py_buffer views[GATHERED]
         cdef iovec vector[GATHERED]
+        cdef msghdr message
         cdef int count = 0
+        memset(&message, 0, sizeof(message))
         try:
             for piece in pieces[:GATHERED]:
                 PyObject_GetBuffer(piece, &views[count], PyBUF_SIMPLE)
                 vector[count].iov_base = views[count].buf
                 vector[count].iov_len = views[count].len
                 count += 1
-            return self._send_vector(vector, count, more or len(pieces) > GATHERED)
+            message.msg_iov = vector
+            message.msg_iovlen = count
+            more = more or len(pieces) > GATHERED
+            return self._note_sent(sendmsg(self.fd, &message, MSG_NOSIGNAL | (MSG_MORE if more else 0)), more)
         finally:
             while count:
                 count -= 1
                 PyBuffer_Release(&views[count])
 
-    cdef Py_ssize_t _send_vector(self, iovec* vector, int count, bint more) except -2:
-        cdef msghdr message
-        cdef int flags = MSG_NOSIGNAL | (MSG_MORE if more else 0)
-        cdef ssize_t sent
-        memset(&message, 0, sizeof(message))
-        message.msg_iov = vector
-        message.msg_iovlen = count
-        while True:
-            sent = sendmsg(self.fd, &message, flags)
-            if sent >= 0:
-                self.held = more
-                return sent
-            if errno == EAGAIN:
-                self.seen &= ~<uint32_t>WRITABLE
-                return -1
-            if errno != EINTR:
-                disconnect(errno)
+    cdef Py_ssize_t _note_sent(self, ssize_t sent, bint more) except -2:
+        """Return what the kernel took, -1 if that is nothing."""
+        if sent >= 0:
+            self.held = more
+        elif errno == EAGAIN:
+            self.seen &= ~<uint32_t>WRITABLE
+        else:
+            disconnect(errno)
+        return sent
 
     def send_file_now(self, int file, offset, count):
         """Send what the kernel takes of an open file at once; return how many bytes, -1 if it takes none. Raises OSError."""

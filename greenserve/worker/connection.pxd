@@ -27,6 +27,7 @@ cdef class Connection:
     cdef bint _serve_next(self) except -1
     cdef RequestHead _read_head(self)
     cdef bytes _receive_first(self)
+    cdef double _idle_time(self)
     cdef bint _answer(self, RequestHead head) except -1
     cdef _run(self, RequestHead head, content)
     cdef bint _outlives(self, exchange) except -1

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable
 from contextvars import copy_context
-from time import monotonic, time
 from typing import Any
 
 from gevent import Timeout, getcurrent, spawn
@@ -76,7 +75,7 @@ class Connection:
         self._service = service
         self._incoming = Incoming(transport, service)
         self._exchange: Exchange | None = None
-        #: When the present exchange began, in monotonic seconds.
+        #: When the present exchange began, on the clock of `now`.
         self._began = 0.0
         self._greenlet: Any = None
         #: Offered with the present request, or taken.
@@ -202,7 +201,7 @@ class Connection:
         service = self._service
         if service.draining:
             return IDLE_LINGER
-        return service.config.keepalive if self._served else service.config.head_timeout
+        return service.idle_time if self._served else service.first_idle_time
 
     def _receive_last(self) -> bytes:
         """Return what arrived in this very moment: it is a request, and we have not said that we would close."""
@@ -272,8 +271,7 @@ class Connection:
         service = self._service
         service.began()
         exchange = self._exchange = Exchange(head, content, self, self._tunnel)
-        started, clock = time(), monotonic()
-        self._began = clock
+        self._began = now()
         try:
             # A context of its own: what one request sets, the next must not see.
             copy_context().run(service.run, exchange, service.application)
@@ -282,7 +280,7 @@ class Connection:
                 self._end_tunnel(self._tunnel, exchange)
                 # It points back at environ.
                 head.environ.pop("wsgi.websocket", None)
-            service.ended(head.environ, exchange, started, monotonic() - clock)
+            service.ended(head.environ, exchange, self._began)
             self._exchange = None
         return exchange
 
@@ -309,13 +307,14 @@ class Connection:
         """Make the connection ready for the next request, or for its end."""
         if isinstance(exchange.failure, ClientDisconnected):
             return False
-        if exchange.persistent and self._discard(exchange.input):
+        content = exchange.input
+        if exchange.persistent and (content.finished or self._discard(content)):
             return True
         if exchange.taken_over:
             self._linger()
         elif not exchange.complete:
             self._transport.cut()
-        elif not exchange.input.finished:
+        elif not content.finished:
             self._linger()
         return False
 
@@ -389,7 +388,7 @@ class Connection:
         """Return the request that the application works on, or None."""
         if self._exchange is None:
             return None
-        environ, seconds = self._exchange.environ, monotonic() - self._began
+        environ, seconds = self._exchange.environ, now() - self._began
         return Unfinished(environ["REQUEST_METHOD"], environ["RAW_URI"], seconds, self._greenlet.gr_frame)
 
     def drain(self) -> None:

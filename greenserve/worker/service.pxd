@@ -1,6 +1,6 @@
 # C types of service.py.
 
-from greenserve.status cimport Row
+from greenserve.status cimport Cell, Row
 from greenserve.worker.connections cimport Connections
 
 
@@ -10,6 +10,8 @@ cdef class Service:
     cdef public object config
     cdef public object waiter
     cdef public Row row
+    cdef Cell _in_flight
+    cdef Cell _requests
     cdef public object limits
     cdef public object spooling
     cdef public Connections connections
@@ -17,6 +19,8 @@ cdef class Service:
     cdef public object introductions
     cdef public object parse_head
     cdef public double quiet_time
+    cdef public double first_idle_time
+    cdef public double idle_time
     cdef public bint draining
     cdef public object counted
     cdef object _access_log
@@ -24,9 +28,9 @@ cdef class Service:
     cdef object _refusals
     cdef int _pid
     cdef str _date
-    cdef long _date_second
+    cdef double _date_ends
 
     cpdef str date(self)
     cpdef began(self)
-    cpdef ended(self, dict environ, exchange, double started, double elapsed)
+    cpdef ended(self, dict environ, exchange, double began)
     cdef _leave(self)

@@ -19,6 +19,7 @@ from greenserve.worker.frames import application_frames, place_of
 from greenserve.worker.gate import Gate
 from greenserve.worker.introduction import Introductions
 from greenserve.worker.readiness import Waiter
+from greenserve.worker.wire import now
 from greenserve.wsgi.exchange import Application, Exchange
 from greenserve.wsgi.spool import Spooling
 
@@ -50,6 +51,8 @@ class Service:
         self.config = config
         self.waiter = waiter
         self.row = row
+        self._in_flight = row.cell("in_flight")
+        self._requests = row.cell("requests")
         self.limits = limits_of(config)
         #: How chunked content is kept until the application reads it; None if it is handed over as it comes.
         self.spooling = None if config.stream_chunked else make_spooling(config)
@@ -62,6 +65,9 @@ class Service:
         self.introductions = Introductions(config, row)
         self.parse_head = self._choose_parser()
         self.quiet_time = QUIET_TIME
+        #: How long a connection may be idle, in seconds, before its first request and between two.
+        self.first_idle_time: float = config.head_timeout
+        self.idle_time: float = config.keepalive
         #: No new request is promised a place on its connection any more.
         self.draining = False
         self._access_log = access_log
@@ -73,19 +79,21 @@ class Service:
         self.tunnel_begun: Callable[[], None] = lambda: None
         self._pid = os.getpid()
         self._date = ""
-        self._date_second = 0
+        #: When it is the next second's turn, on the clock of `now`.
+        self._date_ends = 0.0
 
     def date(self) -> str:
         """Return the value of the Date field, made anew once a second."""
-        second = int(time.time())
-        if second != self._date_second:
-            self._date_second = second
+        moment = now()
+        if moment >= self._date_ends:
+            second = time.time()
+            self._date_ends = moment + 1.0 - second % 1.0
             self._date = formatdate(second, usegmt=True)
         return self._date
 
     @property
     def may_persist(self) -> bool:
-        return not self.draining and self.config.keepalive > 0
+        return not self.draining and self.idle_time > 0
 
     def _choose_parser(self) -> Parse:
         """Return what reads a head: the strict parser itself, if no leniency is asked for."""
@@ -116,20 +124,22 @@ class Service:
         """Let a request in. Raises Overloaded (503) if there is no room for it."""
         if self.gate is not None:
             self.gate.enter()
-        self.row.add("in_flight")
+        self._in_flight.add(1)
 
-    def ended(self, environ: dict[str, Any], exchange: Exchange, started: float, elapsed: float) -> None:
-        """Count an exchange, and write down how it went."""
+    def ended(self, environ: dict[str, Any], exchange: Exchange, began: float) -> None:
+        """Count an exchange, and write down how it went; it *began* on the clock of `now`."""
         if exchange.taken_over:
             self.row["websockets"] -= 1
         else:
             self._leave()
-            self.row.add("requests")
+            self._requests.add(1)
             if (exchange.code or 0) >= 500:
                 self.row["responses_5xx"] += 1
         if exchange.failure is not None:
             self._note_failure(environ, exchange.failure)
         if self._access_log is not None:
+            elapsed = now() - began
+            started = time.time() - elapsed
             self._access_log.record(Access(environ, exchange.status, exchange.fields, exchange.sent, started, elapsed, self._pid))
         if self.counted is not None and not exchange.taken_over:
             self.counted()
@@ -143,7 +153,7 @@ class Service:
     def _leave(self) -> None:
         if self.gate is not None:
             self.gate.leave()
-        self.row.add("in_flight", -1)
+        self._in_flight.add(-1)
 
     def note_handshake(self, peer: str, failure: HandshakeFailed) -> None:
         """Say in one line that TLS did not begin, and in fewer if there are many; that a probe came and went is no news."""

@@ -7,6 +7,7 @@ cdef class Transport:
     cdef public CompiledWire wire
     cdef object _waiter
     cdef object _patience
+    cdef unsigned int _steps
     cdef double _turn_began
     cdef bint _shared
     cdef double _linger_end

@@ -30,8 +30,10 @@ JOINED = 65536
 FILE_PART = 262_144
 
 #: After so many seconds without a wait the others get a turn: a client that
-#: pipelines, or a generator that never waits, must not own the worker.
+#: pipelines, or a generator that never waits, must not own the worker. Time is
+#: taken from the fourth step without a wait on; most exchanges have two.
 TURN = 0.005
+FREE_STEPS = 4
 
 
 #: For a connection on which both sides talk. Without the first a message may wait 40 ms for the last one to be
@@ -70,7 +72,7 @@ class Patience(NamedTuple):
 class Transport:
     """One accepted socket. Raises ClientDisconnected once the other side is gone."""
 
-    __slots__ = ("_linger_end", "_patience", "_shared", "_turn_began", "_waiter", "wire")
+    __slots__ = ("_linger_end", "_patience", "_shared", "_steps", "_turn_began", "_waiter", "wire")
 
     #: Whether bytes may wait here that have left the socket, and how many do.
     buffers = False
@@ -80,7 +82,9 @@ class Transport:
         self.wire = wire
         self._waiter = waiter
         self._patience = patience
-        self._turn_began = now()
+        #: Steps since the last wait, and the time of the fourth.
+        self._steps = 0
+        self._turn_began = 0.0
         self._shared = False
         #: On the clock of `now`, in seconds.
         self._linger_end = 0.0
@@ -133,14 +137,21 @@ class Transport:
         self._waiter.hold(self.wire)
 
     def _send_all(self, pieces: tuple[bytes, ...], more: bool) -> None:
-        rest: Pieces = list(pieces) if len(pieces) == 1 or sum(map(len, pieces)) > JOINED else [b"".join(pieces)]
-        while rest:
-            sent = self.wire.send_now(rest, more)
+        if len(pieces) > 1 and sum(map(len, pieces)) > JOINED:
+            self._send_rest(list(pieces), 0, more)
+        else:
+            data = pieces[0] if len(pieces) == 1 else b"".join(pieces)
+            sent = self.wire.send_now(data, more)
+            if sent < len(data):
+                self._send_rest([data], sent, more)
+        self.take_turns()
+
+    def _send_rest(self, pieces: Pieces, sent: int, more: bool) -> None:
+        """Send what is left of *pieces* when the kernel has taken *sent* bytes, -1 if it takes none now."""
+        while pieces := skip(pieces, max(sent, 0)):
             if sent < 0:
                 self._wait_to_write()
-            else:
-                rest = skip(rest, sent)
-        self.take_turns()
+            sent = self.wire.send_pieces_now(pieces, more)
 
     def send_file(self, file: int, offset: int, count: int) -> int:
         """Send some of *count* bytes of an open file from *offset* on; return how many, 0 at its end.
@@ -169,7 +180,7 @@ class Transport:
         """Send what the kernel takes of *data* at once; for last words that nobody relies on."""
         if data:
             with suppress(ClientDisconnected):
-                self.wire.send_now([data], False)
+                self.wire.send_now(data, False)
 
     def _wait_to_write(self) -> None:
         """Wait for room, as long as the client takes what the kernel holds for it.
@@ -202,13 +213,18 @@ class Transport:
 
     def take_turns(self) -> None:
         """Let others run if this connection has had its time."""
-        if now() - self._turn_began > TURN:
-            sleep(0)
+        self._steps += 1
+        if self._steps < FREE_STEPS:
+            return
+        if self._steps == FREE_STEPS:
             self._turn_began = now()
+        elif now() - self._turn_began > TURN:
+            sleep(0)
+            self._steps = 0
 
     def _wait(self, events: int, deadline: float) -> None:
         self._waiter.wait(self.wire, events, deadline)
-        self._turn_began = now()
+        self._steps = 0
 
     def interrupt(self) -> None:
         """End the present wait, or linger, as if its deadline had passed; called in the hub."""

@@ -88,11 +88,15 @@ class Wire:
             self.seen &= ~READABLE
         return data
 
-    def send_now(self, pieces: Pieces, more: bool) -> int:
-        """Send what the kernel takes of *pieces*; return how many bytes, -1 if it takes none.
+    def send_now(self, data: bytes, more: bool) -> int:
+        """Send what the kernel takes of *data*; return how many bytes, -1 if it takes none.
 
         With *more* it may wait for what comes next before it sends a packet that is not full.
         """
+        return self.send_pieces_now([data], more)
+
+    def send_pieces_now(self, pieces: Pieces, more: bool) -> int:
+        """Send what the kernel takes of all the *pieces* in one go."""
         flags = _MORE if more else 0
         try:
             sent: int = self._socket.send(pieces[0], flags) if len(pieces) == 1 else self._socket.sendmsg(pieces, (), flags)
