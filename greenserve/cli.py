@@ -18,6 +18,7 @@ from greenserve.log import (
     LoggingSource,
     Logs,
     Syslog,
+    check_log_file,
     close_error_log,
     compile_access_format,
     configure_logging,
@@ -85,6 +86,7 @@ def act(loaded: Loaded, load: Callable[[], Loaded]) -> int:
     if loaded.action == "check-config":
         compile_access_format(loaded.config.access_log_format)
         check_logging(loaded.config)
+        check_log_files(loaded.config)
         return check_application(loaded.config)
     run = partial(serve, loaded, load)
     return run_detached(run) if loaded.config.daemon else run()
@@ -109,6 +111,7 @@ def open_all_logs(loaded: Loaded) -> None:
     config = loaded.config
     compile_access_format(config.access_log_format)
     make_log_files(config)
+    check_log_files(config)
     syslog = Syslog(config.syslog_addr, config.syslog_facility, config.syslog_name) if config.syslog else None
     # A configuration of logging names classes, which are imported here.
     with barrier(Path(config.chdir)):
@@ -126,6 +129,13 @@ def check_logging(config: Config) -> None:
     """Configure logging as a server would, but open no log of ours. Raises ConfigError."""
     with barrier(Path(config.chdir)):
         configure_logging(logging_source(config))
+
+
+def check_log_files(config: Config) -> None:
+    """See that the logs could be opened, and make none. Raises ConfigError."""
+    for setting, path in (("accesslog", config.accesslog), ("errorlog", config.errorlog)):
+        if path:
+            check_log_file(setting, path)
 
 
 def start_worker(seat: Seat) -> int:

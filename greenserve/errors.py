@@ -97,6 +97,10 @@ class Overloaded(ProtocolError):
     status = 503
 
 
+class SpoolFull(Overloaded):
+    """The content of other requests takes all the room that there is for it."""
+
+
 class VersionNotSupported(ProtocolError):
     status = 505
 

@@ -78,6 +78,9 @@ def load_config(argv: Sequence[str], environ: Mapping[str, str], cwd: Path) -> L
     action = command_line.action or inherited.action
     if not config.wsgi_app and action != "print-config":
         raise ConfigError("there is no application to serve: name it, as in `greenserve app:app`, or set wsgi_app")
+    contradiction = config.find_contradiction()
+    if contradiction and action != "print-config":
+        raise ConfigError(contradiction)
     return Loaded(config, origins, action, notes)
 
 

@@ -24,6 +24,7 @@ COLUMNS = {
     "connections_over_address_limit": "Connections closed at once, because their client had enough of them.",
     "accept_pauses": "Times that accepting rested, because the system had no descriptor or memory left.",
     "requests_turned_away": "Requests answered 503, because too many were in the application.",
+    "contents_turned_away": "Requests answered 503, because the content of others took all of spool_limit.",
     "deadlines_head": "Connections ended because a request head did not arrive in time.",
     "deadlines_idle": "Connections ended because no request came for too long.",
     "deadlines_content": "Requests ended because their content did not arrive in time.",

@@ -101,6 +101,10 @@ class SniTable(Several[NamedCertificate]):
         return super().parse(given)
 
 
+#: What is of no use to a server without a certificate, and to set it is to believe that there is one.
+PARTS = ("keyfile", "sni", "ca_certs", "ciphers", "keyfile_password")
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Encryption:
     """Whether and how the server speaks TLS. It does on every TCP listener, and on no unix socket."""
@@ -200,3 +204,15 @@ class Encryption:
     def tls(self) -> bool:
         """Whether TCP listeners speak TLS."""
         return self.certfile is not None or self.self_signed or self.ssl_context is not None
+
+    def find_contradiction(self) -> str | None:
+        """Return what is wrong with these settings together, whatever the files hold, in a sentence; None if nothing is.
+
+        What would be silently ignored is refused: somebody may rely on clients being asked for a certificate.
+        """
+        given = [name for name in PARTS if getattr(self, name)] + ["cert_reqs"] * (self.cert_reqs != "none")
+        if given and not self.tls:
+            return f"{given[0]} is set, but there is no certfile, so nothing would be encrypted"
+        if self.cert_reqs != "none" and not self.ca_certs and self.ssl_context is None:
+            return f"cert_reqs is {self.cert_reqs}, and needs ca_certs: the authorities that clients are signed by"
+        return None

@@ -19,6 +19,7 @@ from greenserve.log.error import (
     reopen_error_log,
     write_error_text,
 )
+from greenserve.log.file import check_log_file
 from greenserve.log.format import compile_access_format
 from greenserve.log.line import Access
 from greenserve.log.logs import Logs, open_logs
@@ -33,6 +34,7 @@ __all__ = [
     "Ration",
     "Syslog",
     "capture_output",
+    "check_log_file",
     "close_error_log",
     "compile_access_format",
     "configure_logging",

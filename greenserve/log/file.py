@@ -3,6 +3,7 @@
 Gathering lines and what becomes of lost ones is the business of outflow.py.
 """
 
+import errno
 import os
 import stat
 import sys
@@ -82,5 +83,20 @@ def open_log_file(setting: str, path: str, default: TextIO | None) -> LogFile:
     """Return the open log. Raises ConfigError, which names *setting*."""
     try:
         return LogFile(path, default)
+    except OSError as error:
+        raise ConfigError(f"{setting} {path!r} cannot be opened for writing ({error.strerror})") from error
+
+
+def check_log_file(setting: str, path: str) -> None:
+    """See that it could be opened by whoever we are now, and leave none behind. Raises ConfigError, which names *setting*."""
+    if standard_descriptor(path, sys.__stdout__) is not None:
+        return
+    folder = os.path.join(os.path.dirname(path) or ".", "")
+    try:
+        if os.path.lexists(path):
+            os.close(open_to_append(path))
+        elif not os.access(folder, os.W_OK | os.X_OK):
+            os.stat(folder)
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
     except OSError as error:
         raise ConfigError(f"{setting} {path!r} cannot be opened for writing ({error.strerror})") from error

@@ -17,17 +17,13 @@ from greenserve.worker.selfsigned import find_certificate
 CLIENT_CERTIFICATE = {"none": ssl.CERT_NONE, "optional": ssl.CERT_OPTIONAL, "required": ssl.CERT_REQUIRED}
 VERSION = {"TLSv1.2": ssl.TLSVersion.TLSv1_2, "TLSv1.3": ssl.TLSVersion.TLSv1_3}
 
-#: What is of no use to a server without a certificate, and to set it is to believe that there is one.
-PARTS = ("keyfile", "sni", "ca_certs", "ciphers", "keyfile_password")
-
 
 def make_context(config: Config) -> ssl.SSLContext | None:
     """Return the context for every TCP listener, None if they speak plain HTTP.
 
-    Raises WorkerBootError for files and settings that do not fit together.
+    Raises WorkerBootError for files that do not fit together, or the settings.
     """
     if not config.tls:
-        refuse_parts(config)
         return None
     made = make_default_context(config) if config.ssl_context is None else call_hook(config)
     made.sslobject_class = Session
@@ -53,15 +49,6 @@ def call_hook(config: Config) -> ssl.SSLContext:
     if not isinstance(made, ssl.SSLContext):
         raise WorkerBootError(f"the ssl_context function returned {type(made).__name__}, not an ssl.SSLContext")
     return made
-
-
-def refuse_parts(config: Config) -> None:
-    """Refuse what would be silently ignored: somebody may rely on clients being asked for a certificate."""
-    given = [name for name in PARTS if getattr(config, name)]
-    if config.cert_reqs != "none":
-        given.append("cert_reqs")
-    if given:
-        raise WorkerBootError(f"{given[0]} is set, but there is no certfile, so nothing would be encrypted")
 
 
 def make_default_context(config: Config) -> ssl.SSLContext:

@@ -8,7 +8,7 @@ from email.utils import formatdate
 from typing import Any
 
 from greenserve.config import Config
-from greenserve.errors import BadResponse, ClientDisconnected, ContentNotStored, HandshakeFailed, ProtocolError
+from greenserve.errors import BadResponse, ClientDisconnected, ContentNotStored, HandshakeFailed, ProtocolError, SpoolFull
 from greenserve.log import Access, AccessLog, Ration
 from greenserve.protocol.heads import parse_request_head
 from greenserve.protocol.leniency import STRICT, Leniency, LenientParser, Parse
@@ -105,7 +105,7 @@ class Service:
 
     def count_refusal(self, refusal: ProtocolError) -> None:
         """Count what is wrong with requests; want of time (408) or room (503) is counted where it is found."""
-        column = f"refused_{refusal.status}"
+        column = "contents_turned_away" if isinstance(refusal, SpoolFull) else f"refused_{refusal.status}"
         if column in COLUMNS:
             self.row[column] += 1
 

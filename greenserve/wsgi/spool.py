@@ -10,7 +10,7 @@ from io import BytesIO
 from tempfile import TemporaryFile
 from typing import BinaryIO
 
-from greenserve.errors import ContentNotStored, Overloaded
+from greenserve.errors import ContentNotStored, SpoolFull
 
 #: How much is read, and written to the file, at once: a slow disk holds up everybody else for one of these.
 BLOCK = 65536
@@ -28,9 +28,9 @@ class Spooling:
         self._held = 0
 
     def take(self, size: int) -> None:
-        """Ask for room for *size* more bytes. Raises Overloaded (503) if there is none for now."""
+        """Ask for room for *size* more bytes. Raises SpoolFull (503) if there is none for now."""
         if self._limit and self._held + size > self._limit:
-            raise Overloaded("the content of the requests in progress takes all of spool_limit")
+            raise SpoolFull("the content of the requests in progress takes all of spool_limit")
         self._held += size
 
     def give_back(self, size: int) -> None:
@@ -41,7 +41,7 @@ class Spool:
     """Content that comes in blocks and becomes a file.
 
     Writing and rewinding raise ContentNotStored (507) if the disk has no room
-    for it, writing also Overloaded (503) if other requests have it for now.
+    for it, writing also SpoolFull (503) if other requests have it for now.
     """
 
     def __init__(self, spooling: Spooling) -> None:

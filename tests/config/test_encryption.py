@@ -50,7 +50,7 @@ def test_versions_that_nobody_should_speak_are_refused():
 
 
 def test_sni_may_be_repeated_and_its_paths_start_in_chdir(load, tmp_path):
-    config = load("--sni", "Shop.example=shop.pem,shop.key", "--sni", "*.shop.example=/all.pem").config
+    config = load("--self-signed", "--sni", "Shop.example=shop.pem,shop.key", "--sni", "*.shop.example=/all.pem").config
 
     assert config.sni == (
         NamedCertificate("shop.example", f"{tmp_path}/shop.pem", f"{tmp_path}/shop.key"),
@@ -61,7 +61,7 @@ def test_sni_may_be_repeated_and_its_paths_start_in_chdir(load, tmp_path):
 def test_sni_can_be_a_table_in_a_file(load, tmp_path):
     (tmp_path / "greenserve.toml").write_text('[sni]\n"a.example" = ["a.pem", "a.key"]\n"b.example" = "b.pem"\n')
 
-    config = load().config
+    config = load("--self-signed").config
 
     assert config.sni == (
         NamedCertificate("a.example", f"{tmp_path}/a.pem", f"{tmp_path}/a.key"),
@@ -76,7 +76,7 @@ def test_other_sni_is_refused(given):
 
 
 def test_password_of_a_key_is_never_shown(load):
-    loaded = load(GREENSERVE_KEYFILE_PASSWORD="open sesame")
+    loaded = load("--self-signed", GREENSERVE_KEYFILE_PASSWORD="open sesame")
 
     assert "open sesame" == loaded.config.keyfile_password
     assert "sesame" not in describe_config(loaded)
@@ -109,3 +109,29 @@ def test_hook_cannot_be_a_variable(load):
 def test_each_source_of_a_certificate_means_tls(given):
     assert Config(**given).tls
     assert not Config().tls
+
+
+@pytest.mark.parametrize(
+    ("flags", "words"),
+    [
+        (("--cert-reqs", "required"), "cert_reqs is set, but there is no certfile, so nothing would be encrypted"),
+        (("--keyfile", "a.key"), "keyfile is set, but there is no certfile, so nothing would be encrypted"),
+        (("--ca-certs", "a.pem"), "ca_certs is set, but there is no certfile, so nothing would be encrypted"),
+        (
+            ("--self-signed", "--cert-reqs", "optional"),
+            "cert_reqs is optional, and needs ca_certs: the authorities that clients are signed by",
+        ),
+    ],
+)
+def test_what_contradicts_itself_is_refused(load, flags, words):
+    """Whoever asks for client certificates must not get a server that asks nobody."""
+    with pytest.raises(ConfigError, match=f"^{words}$"):
+        load(*flags)
+
+    assert "print-config" == load(*flags, "--print-config").action
+
+
+def test_hook_may_ask_for_client_certificates_in_its_own_way(load, tmp_path):
+    (tmp_path / "greenserve.conf.py").write_text(HOOK)
+
+    assert "required" == load("--cert-reqs", "required").config.cert_reqs

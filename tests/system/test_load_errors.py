@@ -1,5 +1,6 @@
 """What cannot be served says so once, shortly, and with the right exit code."""
 
+import os
 import re
 
 import pytest
@@ -90,11 +91,19 @@ def test_application_that_ends_its_process_at_import_ends_the_server():
     assert "exited with code 7 while it loaded the application" in ended.stderr
 
 
-def test_worker_that_cannot_open_its_log_ends_the_server():
-    ended = serve("hello", "--access-logfile", "/dev/null/access.log")
+@pytest.mark.parametrize("action", [(), ("--check-config",)], ids=["start", "check"])
+@pytest.mark.parametrize("log", ["--access-logfile", "--error-logfile"])
+def test_log_that_cannot_be_opened_is_a_configuration_error(log, action):
+    ended = serve("hello", log, "/dev/null/a.log", *action)
 
-    assert BOOT_ERROR == ended.returncode
-    assert 1 == ended.stderr.count("/dev/null/access.log"), ended.stderr
+    assert CONFIG_ERROR == ended.returncode
+    assert 1 == ended.stderr.count("/dev/null/a.log' cannot be opened for writing (Not a directory)"), ended.stderr
+
+
+def test_check_config_makes_no_log(tmp_path):
+    """It may be another user's than the server is to be."""
+    assert 0 == run_greenserve("--check-config", "--access-logfile", str(tmp_path / "log"), "hello").returncode
+    assert [] == os.listdir(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -105,6 +114,8 @@ def test_worker_that_cannot_open_its_log_ends_the_server():
         (["--bind", "nowhere:port", "hello"], "nowhere:port"),
         ([], "greenserve app:app"),
         (["-c", "missing.toml", "hello"], "missing.toml"),
+        (["--keyfile", "a.key", "hello"], "keyfile is set, but there is no certfile"),
+        (["--keyfile", "a.key", "hello", "--check-config"], "keyfile is set, but there is no certfile"),
     ],
 )
 def test_configuration_error_is_one_sentence(arguments, words):

@@ -160,13 +160,7 @@ def test_key_that_may_not_be_read(refusal, pair):
     assert "Permission denied" in refusal(certfile=pair.certfile, keyfile=pair.keyfile)
 
 
-@pytest.mark.parametrize("settings", [{"cert_reqs": "required"}, {"keyfile": "a.key"}, {"ca_certs": "a.pem"}])
-def test_what_needs_a_certificate_is_refused_without_one(refusal, settings):
-    """Whoever asks for client certificates must not get a server that asks nobody."""
-    assert f"{next(iter(settings))} is set, but there is no certfile, so nothing would be encrypted" == refusal(**settings)
-
-
-def test_client_certificates_need_an_authority(refusal, pair):
+def test_client_certificates_need_an_authority_where_a_hook_asks_for_the_default(refusal, pair):
     said = refusal(certfile=pair.certfile, keyfile=pair.keyfile, cert_reqs="required")
 
     assert "cert_reqs is required, and needs ca_certs: the authorities that clients are signed by" == said

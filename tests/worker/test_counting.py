@@ -47,6 +47,17 @@ def test_refused_content_is_counted_by_its_status(serve, stage):
     assert 1 == stage.row["refused_400"]
 
 
+def test_content_that_finds_no_room_beside_that_of_others_is_counted(serve, stage):
+    client = serve(read, spool_memory=0, spool_limit=4)
+
+    client.send(b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nabcde\r\n0\r\n\r\n")
+    answer = client.receive()
+
+    assert answer.startswith(b"HTTP/1.1 503 ")
+    assert 1 == stage.row["contents_turned_away"]
+    assert 0 == stage.row["requests_turned_away"]
+
+
 def test_dropped_fields_are_counted(serve, stage):
     client = serve(hello)
 

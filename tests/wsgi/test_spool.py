@@ -5,7 +5,7 @@ import io
 
 import pytest
 
-from greenserve.errors import ContentNotStored, Overloaded
+from greenserve.errors import ContentNotStored, SpoolFull
 from greenserve.wsgi.spool import Spool, Spooling
 
 
@@ -62,7 +62,7 @@ def test_all_requests_together_have_only_so_much_room():
     first, second = Spool(spooling), Spool(spooling)
     first.write(b"x" * 8)
 
-    with pytest.raises(Overloaded):
+    with pytest.raises(SpoolFull):
         second.write(b"x" * 3)
 
     second.close()
