@@ -19,8 +19,9 @@ from ssl import SSLContext
 from traceback import format_exception
 from typing import NamedTuple
 
-from gevent import get_hub
+from gevent import GreenletExit, get_hub
 from gevent.event import Event
+from gevent.hub import Hub
 
 from greenserve.config import Config
 from greenserve.errors import AppLoadError, FatalError, WorkerBootError
@@ -89,6 +90,7 @@ class Means(NamedTuple):
 def acquire_means(seat: Seat) -> Means:
     """Open what is root's alone, and give root up. Raises WorkerBootError."""
     keep_loops_apart()
+    keep_exits_apart()
     seat.mailbox.send(Hello(version("gevent"), loop_name(), describe_form()))
     config = seat.config
     answer_examiner(seat.row)
@@ -106,6 +108,12 @@ def acquire_means(seat: Seat) -> Means:
     except (FatalError, OSError) as error:
         raise WorkerBootError(f"a worker cannot start: {error}") from error
     return Means(access_log, tls)
+
+
+def keep_exits_apart() -> None:
+    """Let sys.exit() end the greenlet that calls it, and show where: gevent would end the worker without a word."""
+    Hub.SYSTEM_ERROR = (KeyboardInterrupt, SystemError)
+    Hub.NOT_ERROR = (GreenletExit,)
 
 
 def preload(seat: Seat) -> Application:

@@ -132,7 +132,7 @@ class Worker:
         try:
             self._finished.wait()
         finally:
-            # Also when the application ends the process with sys.exit().
+            # Also when gevent ends us, for an error of the interpreter itself in a greenlet.
             self._close_logs()
         return 0
 

@@ -173,7 +173,7 @@ def test_an_error_of_ours_in_a_worker_ends_it_with_its_traceback(play):
 
 
 def test_a_worker_that_fails_in_service_is_not_said_to_fail_at_its_start(play):
-    """An application may end its process with sys.exit() in a greenlet of its own."""
+    """As when gevent throws an error of the interpreter's own into what serves."""
     master = play("explode_in_service", "workers=2")
 
     master.read_until(r"\[WARNING\] worker 1 \(pid \d+\) ends for the reason that stands before")

@@ -225,6 +225,24 @@ def test_traceback_is_for_the_log_alone(broken):
     assert b"secret" not in response.content
 
 
+@pytest.mark.parametrize("kind", ["greenlet", "thread", "timer"])
+def test_sys_exit_beside_a_request_ends_neither_the_worker_nor_others(start_server, gate, kind):
+    server = start_server("exits", env=gate.environ)
+    before = server.workers()
+
+    with RawClient(server.address) as waiting, RawClient(server.address) as client:
+        waiting.send(make_request("/wait"))
+        visitor = gate.admit()
+        assert b"exited" == client.ask(f"/{kind}").content
+        visitor.release()
+        assert b"passed" == waiting.receive_response().content
+
+    assert before == server.workers()
+    if kind != "thread":
+        # Python itself says nothing of a thread.
+        server.wait_for_log("SystemExit: 3")
+
+
 @pytest.mark.parametrize("fault", ["raises_midway", "sends_too_little"])
 def test_answer_that_breaks_off_closes_the_connection(broken, fault):
     """The length was promised; only a closed connection tells the client that the rest will not come."""
