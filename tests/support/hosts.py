@@ -7,6 +7,7 @@ balancer's clients connect to, and a socket stays in the network it was made in.
 """
 
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator, Sequence
@@ -15,6 +16,7 @@ from typing import NamedTuple
 
 import pytest
 
+from tests.docs.pages import find_fences, read_page
 from tests.support.proxies import UNPRIVILEGED, Proxy, find_program, running, write
 from tests.support.server import bind_socket
 from tests.support.services import running_service, service_directory
@@ -24,28 +26,9 @@ PORT = 8000
 
 HOLD = ("unshare", "--net", "sh", "-c", "echo held by $$; exec sleep infinity")
 
-#: It asks whether a host wants more, and stops sending when it says no; what was sent is never sent again elsewhere.
-BALANCER = """
-global
-    user {user}
-    group {user}
-defaults
-    mode http
-    timeout connect 10s
-    timeout client 30s
-    timeout server 30s
-    timeout check 5s
-    option http-keep-alive
-    option redispatch
-frontend clients
-    bind fd@{descriptor}
-    default_backend hosts
-backend hosts
-    balance roundrobin
-    option httpchk GET /health
-    default-server check inter 200ms fall 2 rise 1
-{servers}
-"""
+#: Whose recipe is followed here to the letter; the hosts have the addresses that it names.
+PAGE = "docs/how-to/behind-haproxy.md"
+SECTION = "Restart hosts in turn"
 
 
 class Host(NamedTuple):
@@ -107,14 +90,22 @@ def running_balancer(network: Network) -> Iterator[Proxy]:
     """HAProxy before all hosts, which asks each five times a second for its health."""
     program = find_program("haproxy")
     with bind_socket() as listener, service_directory(UNPRIVILEGED) as directory:
-        configuration = BALANCER.format(
-            user=UNPRIVILEGED, descriptor=listener.fileno(), servers=server_lines([host.address for host in network.hosts])
-        )
+        configuration = balancer_configuration(listener.fileno(), [host.address for host in network.hosts])
         command = [*network.balancer.enter, program, "-db", "-f", write(directory, configuration)]
         # Root enters the namespace, and HAProxy becomes somebody else by itself.
         with running(command, directory, listener, user=""):
             yield Proxy("haproxy", listener.getsockname())
 
 
-def server_lines(addresses: Sequence[str]) -> str:
-    return "\n".join(f"    server host{number} {address}:{PORT}" for number, address in enumerate(addresses, start=1))
+def balancer_configuration(descriptor: int, addresses: Sequence[str]) -> str:
+    """Return that of the page, for the user and the socket that are there."""
+    text = next(found.text for found in find_fences(read_page(PAGE, SECTION)) if found.language == "haproxy")
+    assert [*addresses] == re.findall(rf"^    server shop\d (\S+):{PORT}$", text, re.MULTILINE)
+    for shown, there in (
+        ("user haproxy", f"user {UNPRIVILEGED}"),
+        ("group haproxy", f"group {UNPRIVILEGED}"),
+        ("bind :80", f"bind fd@{descriptor}"),
+    ):
+        assert shown in text
+        text = text.replace(shown, there)
+    return text

@@ -15,7 +15,7 @@ CONNECTIONS = 6
 #: Slow requests in flight on each host; HAProxy deals them out in turn.
 EACH = 4
 
-#: HAProxy asks five times a second, and believes what it hears twice.
+#: As the page has it. HAProxy asks five times a second, and believes what it hears twice.
 PATIENTLY = ("--drain-delay", "2")
 
 

@@ -1,4 +1,4 @@
-"""On one of several hosts: `/health` says whether it wants more, `/slow` logs that it has begun and takes SLOW_SECONDS."""
+"""On one of several hosts: `/healthz` says whether it wants more, `/slow` logs that it has begun and takes SLOW_SECONDS."""
 
 import os
 import time
@@ -9,7 +9,7 @@ SLOW = float(os.environ.get("SLOW_SECONDS", 0))
 
 def application(environ, start_response):
     path = environ["PATH_INFO"]
-    wants_more = path != "/health" or environ["greenserve.ready"]()
+    wants_more = path != "/healthz" or environ["greenserve.ready"]()
     if path == "/slow":
         environ["wsgi.errors"].write("slow has begun\n")
         time.sleep(SLOW)
