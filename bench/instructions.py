@@ -26,7 +26,7 @@ from bench.environment import say
 from bench.functions import Profile, difference, find_within, read_profile, to_lines
 from bench.peers import APPS, COMPILED, FLOOR, HOST, PEERS, PERSISTENT, PLAIN, Peer, Task, Tools
 from bench.processes import ServerFault, ServerProcess, find_free_port
-from bench.scenarios import BROWSER, make_request
+from bench.scenarios import BROWSER, CLOSING_REQUEST, make_request
 
 #: Seconds for one answer; valgrind makes everything fifty times slower.
 PATIENCE = 60.0
@@ -37,7 +37,11 @@ WARMING = 600
 #: The C function that bench/apps/counted.py enters at /mark.
 MARK = "getloadavg"
 
-REQUESTS = {"hello": make_request(), "browser": make_request("GET", "/a?b=c", *BROWSER)}
+REQUESTS = {
+    "hello": make_request(),
+    "browser": make_request("GET", "/a?b=c", *BROWSER),
+    "close": CLOSING_REQUEST,
+}
 
 
 def main() -> int:
@@ -134,24 +138,36 @@ def start_counted(peer: Peer, tools: Tools, work: Path) -> Iterator[Address]:
 
 
 def send_marked(address: Address, request: bytes, number: int) -> None:
-    """Send marks with N and 2 N requests between them, all on one connection."""
+    """Send marks with N and 2 N requests between them, all on one connection if that outlives its answers."""
     length = ask(address, request).length
+    ask_often = ask_apart if request is CLOSING_REQUEST else ask_in_a_row
+    for requests in (WARMING, number, 2 * number):
+        ask_often(address, request, length, requests)
+        ask_in_a_row(address, make_request("GET", "/mark"), ask(address, make_request()).length, 1)
+
+
+def ask_in_a_row(address: Address, request: bytes, length: int, times: int) -> None:
     with address.connect(PATIENCE) as connection:
-        for requests in (WARMING, number, 2 * number):
-            ask_often(connection, request, length, requests)
-            ask_often(connection, make_request("GET", "/mark"), length, 1)
+        for _ in range(times):
+            ask_once(connection, request, length)
 
 
-def ask_often(connection: socket.socket, request: bytes, length: int, times: int) -> None:
-    """Send one request after the other, each when the *length* bytes of the answer before are there."""
+def ask_apart(address: Address, request: bytes, length: int, times: int) -> None:
+    """Send each request on a connection of its own."""
     for _ in range(times):
-        connection.sendall(request)
-        received = 0
-        while received < length:
-            data = connection.recv(65536)
-            if not data:
-                raise ServerFault("closed the connection while its instructions were counted")
-            received += len(data)
+        with address.connect(PATIENCE) as connection:
+            ask_once(connection, request, length)
+
+
+def ask_once(connection: socket.socket, request: bytes, length: int) -> None:
+    """Send a request, and return when the *length* bytes of its answer are there."""
+    connection.sendall(request)
+    received = 0
+    while received < length:
+        data = connection.recv(65536)
+        if not data:
+            raise ServerFault("closed the connection while its instructions were counted")
+        received += len(data)
 
 
 def find_marked(work: Path) -> list[Path]:

@@ -23,6 +23,7 @@ cdef class Service:
     cdef public double idle_time
     cdef public bint draining
     cdef public object counted
+    cdef public object tunnel_begun
     cdef object _access_log
     cdef object _handshakes
     cdef object _refusals
