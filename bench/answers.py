@@ -134,4 +134,6 @@ def wait_until_it_answers(server: ServerProcess, address: Address, request: byte
         except NotListening as fault:
             if server.ended or time.monotonic() > deadline:
                 raise ServerFault(f"did not start: {server.last_words()}") from fault
+        except ServerFault as fault:
+            raise ServerFault(f"{fault}; it said: {server.last_words()}") from fault
         time.sleep(PAUSE)

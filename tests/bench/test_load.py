@@ -1,13 +1,16 @@
 """What a load has to show before it counts."""
 
 import os
+import socket
 import subprocess
 import time
 from pathlib import Path
+from threading import Thread
+from types import SimpleNamespace
 
 import pytest
 
-from bench.answers import Address, Answer, Expected
+from bench.answers import Address, Answer, Expected, wait_until_it_answers
 from bench.load import Visit, count_answers
 from bench.match import check_each_is_logged
 from bench.processes import ServerFault, read_clock
@@ -83,3 +86,14 @@ def test_process_that_is_gone_uses_nothing() -> None:
         process.wait()
 
     assert 0 == read_clock(process.pid)
+
+
+def test_server_that_breaks_off_is_quoted() -> None:
+    """Else all that is known of one that fails in its first request is that the connection was reset."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        Thread(target=lambda: listener.accept()[0].close()).start()
+        address = Address(*listener.getsockname())
+        server = SimpleNamespace(last_words=lambda: "something is missing")
+
+        with pytest.raises(ServerFault, match="it said: something is missing"):
+            wait_until_it_answers(server, address, b"GET / HTTP/1.1\r\n\r\n")
