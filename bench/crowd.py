@@ -10,12 +10,8 @@ from threading import Event, Thread
 from typing import NamedTuple
 
 from bench.answers import ask, receive_answer
-from bench.load import Outcome, Visit, Wrk
+from bench.load import Outcome, Visit, Wrk, wait_until_quiet
 from bench.processes import ServerFault
-
-#: Seconds between two looks at a server, and the share of a processor below which it does nothing.
-PAUSE = 0.5
-QUIET = 0.1
 
 #: Connections that can be opened or asked in a second, roughly.
 PACE = 10_000
@@ -24,6 +20,9 @@ PACE = 10_000
 SIP = 16 * 1024
 INTERVAL = 0.1
 WINDOW = 64 * 1024
+
+#: Seconds in which nothing more went into the buffers of those that are slow, so that they are full.
+FILLING = 0.5
 
 
 class Idle(NamedTuple):
@@ -89,7 +88,7 @@ class BesideSlowReaders(NamedTuple):
     connections: int
 
     def lasts(self, seconds: int) -> float:
-        return self.load.lasts(seconds) + 2 * PAUSE
+        return self.load.lasts(seconds) + 2 * FILLING
 
     def apply(self, visit: Visit) -> Outcome:
         with open_crowd(visit, self.connections) as crowd:
@@ -97,7 +96,7 @@ class BesideSlowReaders(NamedTuple):
                 connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, WINDOW)
                 connection.sendall(visit.request)
             with read_slowly(crowd):
-                wait_until_quiet(visit)
+                wait_until_quiet(visit.server, FILLING)
                 return self.load.apply(visit)
 
 
@@ -136,14 +135,6 @@ def sip_from_all(crowd: list[socket.socket], enough: Event, lost: Counter[str]) 
                 pass
             except OSError as error:
                 lost[str(error)] += 1
-
-
-def wait_until_quiet(visit: Visit) -> None:
-    """Wait until the server has filled the buffers of those that are slow."""
-    before, used = -1.0, visit.server.cpu_seconds()
-    while used - before > QUIET * PAUSE:
-        time.sleep(PAUSE)
-        before, used = used, visit.server.cpu_seconds()
 
 
 def ask_each(crowd: list[socket.socket], visit: Visit) -> list[bytes]:

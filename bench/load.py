@@ -7,6 +7,7 @@ divided by the answers that came.
 import json
 import subprocess
 import tempfile
+import time
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,6 +18,12 @@ REPLAY = Path(__file__).with_name("replay.lua")
 
 #: Seconds that a server is warmed up.
 WARMING = 1
+
+#: The share of a processor below which a server does nothing, and seconds in which it has done nothing.
+#: No wait for it is longer than the last.
+QUIET = 0.1
+PAUSE = 0.05
+SETTLING = 10.0
 
 #: Seconds after which an answer counts as missing.
 TIMEOUT = 30
@@ -78,6 +85,8 @@ class Wrk(NamedTuple):
 
     def apply(self, visit: Visit) -> Outcome:
         self._run(visit, self.warming or self.connections, WARMING)
+        # What it was still asked then is not to be paid for now.
+        wait_until_quiet(visit.server)
         before = visit.server.cpu_seconds()
         report = self._run(visit, self.connections, max(visit.seconds, self.least_seconds))
         used = visit.server.cpu_seconds() - before
@@ -92,6 +101,15 @@ class Wrk(NamedTuple):
             request.write(visit.request)
             request.flush()
             return run_wrk(visit.address.url, connections, seconds, request.name)
+
+
+def wait_until_quiet(server: ServerProcess, pause: float = PAUSE) -> None:
+    """Wait until the server has done nothing for *pause* seconds."""
+    deadline = time.monotonic() + SETTLING
+    before, used = -SETTLING, server.cpu_seconds()
+    while used - before > QUIET * pause and time.monotonic() < deadline:
+        time.sleep(pause)
+        before, used = used, server.cpu_seconds()
 
 
 def run_wrk(url: str, connections: int, seconds: int, request: str) -> dict[str, float]:

@@ -186,7 +186,8 @@ SCENARIOS = (
         "database",
         "Flask and PostgreSQL",
         "flask_database",
-        Wrk(256),
+        # When it ends 256 are under way, of a few thousand in each second.
+        Wrk(256, 4),
         expected=DATABASE,
         beside=names(PLAIN, GEVENT, GTHREAD, GRANIAN, BJOERN),
         database=True,
@@ -195,7 +196,7 @@ SCENARIOS = (
         "database-slow",
         "Flask and PostgreSQL, 20 ms for each query",
         "flask_database",
-        # A server that blocks needs five seconds for one turn through them.
+        # A server that blocks needs five seconds for one turn through them, and for those that the warming up leaves behind.
         Wrk(256, 5, warming=16),
         make_request("GET", "/slow"),
         DATABASE,
