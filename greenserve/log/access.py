@@ -2,29 +2,29 @@
 
 import logging
 import sys
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from greenserve.log.configured import ACCESS, is_configured, our_logger
 from greenserve.log.file import open_log_file
 from greenserve.log.format import compile_access_format
 from greenserve.log.line import Access, Atoms
-from greenserve.log.outflow import Outflow, Schedule
+from greenserve.log.outflow import Outflow, Schedule, Taker
 from greenserve.log.syslog import INFO, Syslog, SyslogSocket
 
 error_log = logging.getLogger("greenserve.error")
 
 
-class Destination(ABC):
-    """One that gets every line. What becomes of them is said in the error log."""
+class Destination:
+    """One that gets every line, as the bytes that *encode* makes of it. What becomes of them is said in the error log."""
 
-    def __init__(self, name: str, outflow: Callable[[Callable[[str], None], Callable[[int], None]], Outflow]) -> None:
+    def __init__(self, name: str, file: Taker, schedule: Schedule | None, encode: Callable[[str], bytes]) -> None:
         self._name = name
-        self.outflow = outflow(self._note_loss, self._note_recovery)
+        self._encode = encode
+        self.outflow = Outflow(file, schedule, self._note_loss, self._note_recovery)
 
-    @abstractmethod
-    def encode(self, line: str) -> bytes:
-        """Return the bytes that *line* becomes here."""
+    def write(self, line: str) -> None:
+        self.outflow.add(self._encode(line))
 
     def reopen(self) -> None:
         try:
@@ -39,22 +39,17 @@ class Destination(ABC):
         error_log.warning("%s is written again, %d lines were lost", self._name, lost)
 
 
-class FileDestination(Destination):
-    def __init__(self, path: str, schedule: Schedule | None) -> None:
-        file = open_log_file("accesslog", path, sys.__stdout__)
-        super().__init__(f"accesslog {path!r}", lambda *notes: Outflow(file, schedule, *notes))
-
-    def encode(self, line: str) -> bytes:
-        return line.encode("utf-8", "backslashreplace") + b"\n"
+def encode_line(line: str) -> bytes:
+    return f"{line}\n".encode("utf-8", "backslashreplace")
 
 
-class SyslogDestination(Destination):
-    def __init__(self, syslog: Syslog, schedule: Schedule | None) -> None:
-        self._syslog = syslog
-        super().__init__(f"syslog {syslog.address}", lambda *notes: Outflow(SyslogSocket(syslog.address), schedule, *notes))
+def open_file(path: str, schedule: Schedule | None) -> Destination:
+    return Destination(f"accesslog {path!r}", open_log_file("accesslog", path, sys.__stdout__), schedule, encode_line)
 
-    def encode(self, line: str) -> bytes:
-        return self._syslog.message("access", INFO, line)
+
+def open_syslog(syslog: Syslog, schedule: Schedule | None) -> Destination:
+    encode = partial(syslog.message, "access", INFO)
+    return Destination(f"syslog {syslog.address}", SyslogSocket(syslog.address), schedule, encode)
 
 
 class AccessLog:
@@ -69,11 +64,13 @@ class AccessLog:
         return sum(each.outflow.lost for each in self._destinations)
 
     def record(self, access: Access) -> None:
-        self.write(self._format(access))
+        line = self._format(access)
+        for each in self._destinations:
+            each.write(line)
 
     def write(self, line: str) -> None:
         for each in self._destinations:
-            each.outflow.add(each.encode(line))
+            each.write(line)
 
     def flush(self) -> None:
         """Try once more to write what a slow reader has not taken."""
@@ -126,7 +123,7 @@ def open_access_log(
         return ConfiguredAccessLog(format)
     destinations: list[Destination] = []
     if path:
-        destinations.append(FileDestination(path, schedule))
+        destinations.append(open_file(path, schedule))
     if syslog:
-        destinations.append(SyslogDestination(syslog, schedule))
+        destinations.append(open_syslog(syslog, schedule))
     return AccessLog(format, destinations) if destinations else None

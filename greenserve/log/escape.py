@@ -10,6 +10,8 @@ def escape_character(character: str) -> str:
 
 # Printable ASCII, but for the quote and the backslash that would make a value ambiguous.
 _UNSAFE = re.compile(r"[^ !#-\[\]-~]")
+#: What may stand as it is, for bytes.translate to take away.
+SAFE = _UNSAFE.sub("", bytes(range(128)).decode()).encode()
 
 
 def escape(text: str) -> str:

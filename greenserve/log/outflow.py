@@ -9,7 +9,6 @@ and counted.
 import os
 import time
 from _thread import allocate_lock
-from collections import deque
 from collections.abc import Callable
 from typing import Protocol
 from weakref import WeakSet
@@ -76,7 +75,7 @@ class Outflow:
         self._scheduled = False
         #: Held while lines are written, and never waited for: whoever finds it held knows that its lines go along.
         self._writing = allocate_lock()
-        self._lines: deque[bytes] = deque()
+        self._lines: list[bytes] = []
         self._size = 0
         #: The piece that is being written, as far as it is not.
         self._rest = b""
@@ -106,7 +105,7 @@ class Outflow:
         """Write as much as is taken without waiting."""
         self._scheduled = False
         # That nothing was refused because nothing was written is no recovery.
-        if not self.pending or not self._writing.acquire(blocking=False):
+        if not self.pending or not self._writing.acquire(False):
             return
         try:
             self._write()
@@ -129,13 +128,16 @@ class Outflow:
 
     def _take_piece(self) -> bytes:
         """Return the next lines, as many as are to be written at once."""
-        taken = [self._mend, self._lines.popleft()]
-        room = self.file.piece - len(taken[0]) - len(taken[1])
-        while self._lines and len(self._lines[0]) <= room:
-            taken.append(self._lines.popleft())
-            room -= len(taken[-1])
-        self._size -= sum(map(len, taken[1:]))
-        return b"".join(taken)
+        lines = self._lines
+        count, size, room = 1, len(lines[0]), self.file.piece - len(self._mend)
+        while count < len(lines) and size + len(lines[count]) <= room:
+            size += len(lines[count])
+            count += 1
+        piece = self._mend + b"".join(lines[:count])
+        # Another thread may add a line meanwhile, but only behind these.
+        del lines[:count]
+        self._size -= size
+        return piece
 
     def _advance(self, written: int) -> None:
         self._mend = b""

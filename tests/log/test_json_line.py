@@ -67,6 +67,15 @@ def test_text_is_the_one_that_was_meant():
     assert ("Größe", "\\xff") == (found["user_agent"], found["path"])
 
 
+def test_only_text_is_shown():
+    class Text(str):
+        """What template engines mark their strings with."""
+
+    found = json.loads(read_line({"HTTP_HOST": 7, "HTTP_REFERER": Text("there")}, fields=[("content-type", b"")], status="a"))
+
+    assert (None, "there", None, None) == (found["host"], found["referer"], found["content_type"], found["status"])
+
+
 @pytest.mark.security("log injection: escape CTL/ANSI in every atom")
 @given(st.text())
 def test_no_value_can_write_anything_but_printable_ascii(text):

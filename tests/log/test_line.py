@@ -161,6 +161,35 @@ def test_format_that_cannot_be_read_is_refused_with_its_place(format, found, pla
         compile_access_format(format)
 
 
+@pytest.mark.parametrize(("value", "text"), [(7, "7"), (True, "1"), (None, "-"), (b"x", "-"), ("\udc80", r"\udc80"), ("", "")])
+def test_value_that_is_no_plain_text(value, text):
+    line = line_of("%(m)s|%({odd}e)s|", environ={"odd": value})
+
+    assert f"GET|{text}|" == line
+
+
+def test_text_of_a_class_of_its_own_is_text():
+    class Text(str):
+        """What template engines mark their strings with."""
+
+    line = line_of("%(m)s %(r)s %(u)s", environ={"REQUEST_METHOD": Text("P\n"), "HTTP_AUTHORIZATION": Text("Basic YW5uOng=")})
+
+    assert r"P\x0a P\x0a /a%20b?x=1 HTTP/1.1 ann" == line
+
+
+@given(st.text(min_size=1) | st.text('ab"\\\n', min_size=1), st.sampled_from(["h", "u", "r", "m", "s", "{x}i", "{x}o"]))
+def test_value_is_the_same_alone_and_among_others(text, atom):
+    """A line is looked at as a whole; one that has a width, by itself."""
+    changes = {"status": text, "fields": [("x", text)]}
+    environ = dict.fromkeys(["REMOTE_ADDR", "REQUEST_METHOD", "RAW_URI", "SERVER_PROTOCOL", "HTTP_X"], text)
+    environ |= basic(text.encode("utf-8", "replace") + b":")
+
+    alone = line_of(f"%({atom})1s", environ=environ, **changes)
+    among_others = line_of(f'"%(T)s" \\ %({atom})s \u2192 %(L)s', environ=environ, **changes)
+
+    assert f'"1" \\ {alone} \u2192 1.500000' == among_others
+
+
 def test_hostile_request_stays_on_its_line():
     line = line_of('"%(U)s" "%(a)s"', environ={"PATH_INFO": '/\n\x1b[2J"\\', "HTTP_USER_AGENT": "\x9b\x7f\xe9"})
 
