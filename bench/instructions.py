@@ -51,7 +51,7 @@ def main() -> int:
     compiled = any(Path(folder).rglob("*.so"))
     peers = [peer for peer in PEERS if peer.name in options.server] or ([COMPILED, PLAIN] if compiled else [PLAIN])
     try:
-        counts = {peer.name: count_all(peer, tools, options.request, options.number) for peer in peers}
+        counts = {peer.name: count_all(peer, tools, options.request, options.number, options.access_log) for peer in peers}
     except ServerFault as fault:
         sys.exit(str(fault))
     totals = {server: {name: total_of(each) for name, each in profiles.items()} for server, profiles in counts.items()}
@@ -71,6 +71,7 @@ def parse_options() -> argparse.Namespace:
     )
     parser.add_argument("--request", action="append", choices=list(REQUESTS), help="which to send; may be repeated [all]")
     parser.add_argument("--number", type=int, default=500, metavar="N", help="how many, and then twice as many [500]")
+    parser.add_argument("--access-log", action="store_true", help="let it write a line for each request")
     parser.add_argument("--top", type=int, metavar="N", help="show the N functions that cost most, and N of greenserve's own")
     parser.add_argument(
         "--bin", type=Path, default=Path(sys.executable).parent, metavar="DIR", help="where the servers are [this environment]"
@@ -111,11 +112,11 @@ def describe_functions(counts: dict[str, dict[str, Profile]], folder: str, top: 
                 yield from to_lines(own, total, top)
 
 
-def count_all(peer: Peer, tools: Tools, requests: Sequence[str], number: int) -> dict[str, Profile]:
+def count_all(peer: Peer, tools: Tools, requests: Sequence[str], number: int, logged: bool) -> dict[str, Profile]:
     """Return the instructions of one request, by function, for each of *requests*, of one server process."""
     with TemporaryDirectory(prefix="greenserve-bench-") as folder:
         work = Path(folder)
-        with start_counted(peer, tools, work) as address:
+        with start_counted(peer, tools, work, logged) as address:
             for name in requests:
                 send_marked(address, REQUESTS[name], number)
         profiles = [read_profile(path) for path in find_marked(work)]
@@ -124,9 +125,9 @@ def count_all(peer: Peer, tools: Tools, requests: Sequence[str], number: int) ->
 
 
 @contextmanager
-def start_counted(peer: Peer, tools: Tools, work: Path) -> Iterator[Address]:
+def start_counted(peer: Peer, tools: Tools, work: Path, logged: bool) -> Iterator[Address]:
     """Run the server under callgrind, which writes a total into *work* at each mark."""
-    task = Task("counted", find_free_port())
+    task = Task("counted", find_free_port(), access_log=str(work / "access") if logged else "")
     callgrind = ["valgrind", "--quiet", "--tool=callgrind", "--trace-children=yes", f"--dump-before={MARK}"]
     command = [*callgrind, f"--callgrind-out-file={work}/totals.%p", *peer.command(tools, task)]
     # The order of dictionaries and sets is the same in every run.
