@@ -84,8 +84,8 @@ LAZY = {
 }
 
 
-def sources():
-    return [pytest.param(path, id=str(path.relative_to(ROOT))) for path in sorted(ROOT.rglob("*.py"))]
+def sources(pattern="*.py"):
+    return [pytest.param(path, id=str(path.relative_to(ROOT))) for path in sorted(ROOT.rglob(pattern))]
 
 
 def part_of(path):
@@ -132,7 +132,7 @@ def test_imports_stand_at_the_top(path):
         )
 
 
-@pytest.mark.parametrize("path", sources())
+@pytest.mark.parametrize("path", sources() + sources("*.pyx"))
 def test_file_fits_one_noun(path):
     """450 lines is where a file has become two nouns."""
     assert len(path.read_text().splitlines()) <= 450

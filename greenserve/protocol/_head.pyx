@@ -12,11 +12,10 @@ bytes and bytearray, and no class of bytes that a loop runs over has it.
 
 cimport cython
 from cpython.buffer cimport PyBUF_SIMPLE, PyBuffer_Release, PyObject_GetBuffer
-from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
 from cpython.unicode cimport PyUnicode_DecodeLatin1
-from libc.stdint cimport uint32_t, uint64_t
-from libc.string cimport memchr, memcmp, memcpy
+from libc.string cimport memchr, memcmp
 
+from greenserve.protocol._names cimport CODINGS, CONNECTION, EXPECT, HOST, LENGTH, SECRET, Field, NameTable, byte, table_of
 from greenserve.protocol.request cimport RequestHead
 
 from greenserve.errors import ProtocolError
@@ -31,25 +30,26 @@ cdef extern from "Python.h":
     Py_ssize_t PyUnicode_GET_LENGTH(object)
     const Py_ssize_t PY_SSIZE_T_MAX
 
-ctypedef unsigned char byte
+#: A longer value is not kept: strangers write them, one for each name in a table.
+cdef Py_ssize_t MAX_KEPT_VALUE = 256
+
+cdef Py_ssize_t MAX_DIGITS = MAX_LENGTH_DIGITS
 
 cdef enum:
     TAB = 0x09
     LF = 0x0A
     CR = 0x0D
     SPACE = 0x20
-    COLON = 0x3A
     PERCENT = 0x25
-    QUESTION_MARK = 0x3F
     SLASH = 0x2F
+    COLON = 0x3A
+    QUESTION_MARK = 0x3F
     DEL = 0x7F
 
-#: "GET / HTTP/1.1" and two line ends. The longest usual method fits into it, too.
 cdef enum:
+    #: "GET / HTTP/1.1" and two line ends. The longest usual method fits into it, too.
     SHORTEST_HEAD = 18
-
-#: "HTTP/1.1" and two line ends.
-cdef enum:
+    #: "HTTP/1.1" and two line ends.
     SHORTEST_VERSION = 12
 
 cdef enum Class:
@@ -116,14 +116,14 @@ cdef RequestHead read_head(const byte *start, const byte *end, dict base_environ
     head.environ = base_environ.copy()
     head.method = head.environ["REQUEST_METHOD"] = read_method(&at)
     read_target(&at, head.environ)
-    head.http11 = read_version(&at, end, head.environ)
+    head.http11 = head.persistent = read_version(&at, end, head.environ)
     if at - start - 2 > bounds.line:
         raise Unsure
     cdef int met = read_fields(&at, end, head, bounds, table)
     head.size = at - start
     if head.size > bounds.head:
         raise Unsure
-    settle(head, met, bounds)
+    settle_head(head, met)
     return head
 
 
@@ -196,36 +196,15 @@ cdef bint read_version(const byte **at, const byte *end, dict environ) except -1
 # Fields.
 
 
-cdef enum Role:
-    """What a field is to us, beside a key for the application."""
-    HOST = 1
-    LENGTH = 2
-    CODINGS = 4
-    CONNECTION = 8
-    EXPECT = 16
-    #: Nobody's secret is kept for a comparison with what another client sends.
-    SECRET = 32
-
-cdef dict ROLES = {
-    "HTTP_HOST": HOST,
-    "CONTENT_LENGTH": LENGTH,
-    "HTTP_TRANSFER_ENCODING": CODINGS,
-    "HTTP_CONNECTION": CONNECTION,
-    "HTTP_EXPECT": EXPECT,
-    "HTTP_COOKIE": SECRET,
-    "HTTP_AUTHORIZATION": SECRET,
-    "HTTP_PROXY_AUTHORIZATION": SECRET,
-}
-
-
 cdef int read_fields(const byte **at, const byte *end, RequestHead head, Bounds bounds, NameTable table) except -1:
-    """Set a key for each field that the application may see; return the roles of all."""
+    """Set a key for each field that the application may see; return the roles that matter for settle_head()."""
     cdef int met = 0
     cdef Py_ssize_t kept = 0
     cdef dict environ = head.environ
     cdef Py_ssize_t others = len(environ)
     cdef const byte *line
     cdef Field field
+    cdef str value
     while at[0][0] != CR:
         line = at[0]
         field = read_name(at, end, table)
@@ -233,9 +212,10 @@ cdef int read_fields(const byte **at, const byte *end, RequestHead head, Bounds 
             read_value(at, end)
             head.dropped_fields += 1
         else:
-            environ[field.key] = read_field_value(at, end, field)
-            met |= field.role
+            value = environ[field.key] = read_field_value(at, end, field)
             kept += 1
+            if field.role:
+                met |= settle_field(head, field.role, value, bounds)
         if at[0] - line - 2 > bounds.field_size:
             raise Unsure
     if at[0][1] != LF or kept + head.dropped_fields > bounds.fields:
@@ -312,22 +292,40 @@ cdef inline str text(const byte *start, const byte *end):
 # What the fields mean.
 
 
-cdef int settle(RequestHead head, int met, Bounds bounds) except -1:
-    """Decide what the plain parser would leave to target.py and framing.py."""
-    cdef dict environ = head.environ
-    if met & HOST:
-        settle_host(environ["HTTP_HOST"])
-    elif head.http11:
-        raise Unsure
-    if met & LENGTH:
-        head.content_length = read_length(environ["CONTENT_LENGTH"], bounds)
-    if met & CODINGS:
-        if met & LENGTH or not head.http11 or environ["HTTP_TRANSFER_ENCODING"] != "chunked":
+cdef int settle_field(RequestHead head, int role, str value, Bounds bounds) except -1:
+    """Decide what follows from one field alone; return its role, or 0 if there is no more to decide.
+
+    If it is repeated, then nobody will hear what was decided.
+    """
+    if role == HOST:
+        settle_host(value)
+    elif role == LENGTH:
+        head.content_length = read_length(value, bounds)
+    elif role == CODINGS:
+        if not head.http11 or not reads(value, b"chunked", 7):
             raise Unsure
         head.chunked = True
-    head.persistent = head.http11
+    elif role == CONNECTION and (reads(value, b"keep-alive", 10) or reads(value, b"Keep-Alive", 10)):
+        head.persistent = True
+        return 0
+    elif role == CONNECTION and reads(value, b"close", 5):
+        head.persistent = False
+        return 0
+    return role
+
+
+cdef bint reads(str value, const char *word, Py_ssize_t size) noexcept:
+    """Return whether *value* is *word*."""
+    return PyUnicode_GET_LENGTH(value) == size and memcmp(PyUnicode_1BYTE_DATA(value), word, size) == 0
+
+
+cdef int settle_head(RequestHead head, int met) except -1:
+    """Decide what follows from all fields together, of which *met* are roles."""
+    cdef dict environ = head.environ
+    if head.http11 and not met & HOST or head.chunked and met & LENGTH:
+        raise Unsure
     if met & CONNECTION:
-        settle_connection(head, environ["HTTP_CONNECTION"])
+        head.persistent, head.upgrade = parse_connection(environ, head.http11)
     if met & EXPECT:
         head.expects_continue = parse_expectation(environ, head.http11) and (head.chunked or bool(head.content_length))
     return 0
@@ -358,127 +356,7 @@ cdef Py_ssize_t read_length(str digits, Bounds bounds) except -1:
     return length
 
 
-cdef int settle_connection(RequestHead head, str value) except -1:
-    if value == "keep-alive" or value == "Keep-Alive":
-        head.persistent = True
-    elif value == "close":
-        head.persistent = False
-    else:
-        head.persistent, head.upgrade = parse_connection(head.environ, head.http11)
-    return 0
-
-
-# What is remembered from one head to the next.
-
-
-#: A longer value is not kept: strangers write them, one for each name in a table.
-cdef Py_ssize_t MAX_KEPT_VALUE = 256
-cdef Py_ssize_t MAX_DIGITS = MAX_LENGTH_DIGITS
-
-cdef extern from *:
-    """
-    /* 2^64 over the golden ratio: a product with it has in its upper half something of every bit. */
-    #define CODE_FACTOR 0x9E3779B97F4A7C15ull
-    """
-    const uint64_t CODE_FACTOR
-
-cdef enum:
-    #: Twice as many as Names has keys, so that a search soon comes to its end.
-    PLACES = 2048
-    #: A search ends after so many places anyhow: who finds names that meet in one place slows nobody down.
-    TRIES = 8
-
-
-@cython.final
-cdef class Field:
-    """A field name in one spelling, and what is known of it."""
-
-    cdef bytes name
-    cdef uint32_t code
-    cdef str key
-    cdef int role
-    #: The last value, empty at first.
-    cdef str value
-
-
-@cython.final
-cdef class NameTable:
-    """Finds the fields of a Names by the bytes of their names. What has no place in it is looked up there."""
-
-    cdef object names
-    cdef list places
-
-    def __init__(self, names):
-        self.names = names
-        self.places = [None] * PLACES
-        for known in names.keys:
-            name = known.encode("latin-1")
-            self.find(name, len(name))
-
-    cdef Field find(self, const byte *name, Py_ssize_t size):
-        """Return the field *name*, None if the application must not see it. Raises BadRequest."""
-        cdef uint32_t code = code_of(name, size)
-        cdef Field field
-        cdef int attempt
-        for attempt in range(TRIES):
-            field = <Field> self.places[(code + attempt) % PLACES]
-            if field is None:
-                break
-            if field.code == code and is_same(field.name, name, size):
-                return field
-        return self.meet(name[:size], code)
-
-    cdef Field meet(self, bytes name, uint32_t code):
-        """Return what Names says of a *name* that is not in the table, and remember it if Names does."""
-        cdef str spelling = name.decode("latin-1")
-        cdef str key = self.names.keys.get(spelling) or self.names.learn(spelling)
-        if key is None:
-            return None
-        cdef Field field = Field.__new__(Field)
-        field.name = name
-        field.code = code
-        field.key = key
-        field.role = ROLES.get(key, 0)
-        field.value = ""
-        if spelling in self.names.keys:
-            self.place(field)
-        return field
-
-    cdef int place(self, Field field) except -1:
-        cdef int attempt
-        for attempt in range(TRIES):
-            if self.places[(field.code + attempt) % PLACES] is None:
-                self.places[(field.code + attempt) % PLACES] = field
-                break
-        return 0
-
-
-cdef bint is_same(bytes known, const byte *name, Py_ssize_t size) noexcept:
-    return PyBytes_GET_SIZE(known) == size and memcmp(PyBytes_AS_STRING(known), name, size) == 0
-
-
-cdef uint32_t code_of(const byte *name, Py_ssize_t size) noexcept:
-    """Return a number for *name*, made of its size and its end, where most names differ."""
-    cdef uint64_t end = 0
-    cdef Py_ssize_t at
-    if size >= 8:
-        memcpy(&end, name + size - 8, 8)
-    else:
-        for at in range(size):
-            end = end << 8 | name[at]
-    return <uint32_t> ((end + size) * CODE_FACTOR >> 32)
-
-
-cdef NameTable _table = NameTable(EVERY_NAME)
-
-cdef NameTable table_of(names):
-    """Return the table of a Names, which is made once for many connections."""
-    global _table
-    if _table.names is not names:
-        if names.table is None:
-            names.table = NameTable(names)
-        _table = names.table
-    return _table
+# Limits.
 
 
 @cython.final
@@ -501,7 +379,7 @@ cdef class Bounds:
         self.content = number_of(limits.content)
 
 
-cdef Py_ssize_t number_of(limit) except -1:
+cdef Py_ssize_t number_of(limit) except? -1:
     return PY_SSIZE_T_MAX if limit is None else min(limit, PY_SSIZE_T_MAX)
 
 

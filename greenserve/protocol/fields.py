@@ -4,6 +4,7 @@ Knows single fields only; what a field means for the message is in framing.
 """
 
 import re
+import sys
 from collections.abc import Iterable
 from typing import Any
 
@@ -136,7 +137,8 @@ class Names:
         key = "HTTP_" + name.upper().replace("-", "_")
         key = _UNPREFIXED.get(key, key)
         if len(self.keys) < MAX_KEYS and len(name) <= MAX_LEARNT_NAME:
-            self.keys[name] = key
+            # Interned, as the names are that applications ask for: environ need not compare them.
+            key = self.keys[name] = sys.intern(key)
         return key
 
     def permits(self, name: str) -> bool:

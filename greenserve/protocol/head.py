@@ -41,7 +41,7 @@ def parse_request_head(
     Raises ProtocolError, as early as the bytes allow. Nothing after it may be parsed.
     """
     start = skip_empty_lines(buffer) if buffer[:1] == b"\r" else 0
-    end = buffer.find(b"\r\n\r\n", max(start, seen - 3))
+    end = buffer.find(b"\r\n\r\n", max(start, seen - 3) if seen else start)
     if end < 0:
         refuse_early(buffer, start, seen, limits)
         return None
@@ -114,8 +114,8 @@ def split_lines(head: bytes | bytearray, limits: Limits) -> list[str]:
     # A short head has no long line: most heads need not be measured line by line.
     if len(head) > limits.field_size > 0 and max(map(len, lines[1:]), default=0) > limits.field_size:
         raise FieldsTooLarge(f"a field line is longer than the limit of {limits.field_size} bytes")
-    # What is left when text is taken away must be the line ends just split at, and nothing else.
-    if head.translate(None, TEXT) != b"\r\n" * (len(lines) - 1):
+    # What is left when text is taken away must be the line ends just split at, of two bytes each, and nothing else.
+    if len(head.translate(None, TEXT)) != 2 * (len(lines) - 1):
         raise BadRequest(explain_control(lines))
     return lines
 

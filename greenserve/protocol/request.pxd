@@ -4,7 +4,6 @@ cimport cython
 
 
 @cython.final
-@cython.freelist(8)
 cdef class RequestHead:
     cdef public dict environ
     cdef public Py_ssize_t size

@@ -144,6 +144,13 @@ def test_twins_tell_the_same_of_each_byte_in_a_field(twins, place):
         assert one == other
 
 
+@pytest.mark.parametrize("limits", [{"head": -1}, {"line": -1}, {"fields": -2}, {"field_size": 2**70}, {"content": 2**70}])
+def test_twins_tell_the_same_under_limits_that_are_no_sizes(twins, limits):
+    for raw in ORDINARY.values():
+        one, other = twins.tell(raw, limits=Limits(**limits))
+        assert one == other
+
+
 def test_twins_tell_the_same_of_damaged_requests_under_any_limits(twins, asked):
     """With the limits of another listener, another peer, bytes seen before, and whatever was remembered of the last head."""
     chance = random.Random(SEED)
