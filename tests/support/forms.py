@@ -1,4 +1,9 @@
-"""The form of the package that is tested: compiled code, or plain Python code."""
+"""The form of the package that is tested: compiled code, or plain Python code.
+
+`make test` takes all tests through compiled code, and a second time through
+plain Python those that could end differently. A test that is not named here is
+one of them.
+"""
 
 import sysconfig
 from pathlib import Path
@@ -7,6 +12,38 @@ import pytest
 
 from greenserve.errors import ConfigError
 from greenserve.speedups import PACKAGE, check_switch, describe_form, find_sources, read_switch
+
+TESTS = Path(__file__).parent.parent
+
+#: Tests that one form is enough for, with the reason. A folder stands for all that is in it.
+ONE_FORM = {
+    "bench": "what is measured is not what is tested",
+    "config": "a configuration is read before anything is served",
+    "docs": "pages say the same of both forms",
+    "examples": "what they need of the server is tested in both forms",
+    "hooks": "they are called by what is never compiled",
+    "judges": "what other people's programs need of HTTP is tested in both forms by us",
+    "master": "it forks, and serves nothing",
+    "packaging": "they build both forms, and switch between them",
+    "support": "tools of the tests",
+    "system/test_daemon.py": "it is the master's doing",
+    "system/test_from_gunicorn.py": "it is the configuration's doing",
+    "system/test_load_errors.py": "an application that cannot be loaded is not served",
+    "test_account.py": "it asks the system",
+    "test_architecture.py": "it reads sources",
+    "test_title.py": "it asks the system",
+}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if reason := reason_for_one_form(item.path.relative_to(TESTS)):
+            item.add_marker(pytest.mark.one_form(reason))
+
+
+def reason_for_one_form(path: Path) -> str | None:
+    """Return why the tests in *path* need no second form, or None if they do."""
+    return next((reason for name, reason in ONE_FORM.items() if path.is_relative_to(name)), None)
 
 
 def pytest_configure() -> None:

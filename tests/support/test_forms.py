@@ -1,4 +1,4 @@
-"""What was compiled before an edit would hide it from the tests."""
+"""Which form is tested, and what in both."""
 
 import os
 import sysconfig
@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.forms import find_stale
+from greenserve.speedups import PACKAGE, find_sources
+from tests.support.forms import ONE_FORM, TESTS, find_stale
 
 SUFFIX = sysconfig.get_config_var("EXT_SUFFIX")
 
@@ -28,6 +29,17 @@ def test_plain_source_is_never_stale(tmp_path: Path) -> None:
     touch(tmp_path / "counter.pxd", 1000)
 
     assert [] == find_stale(tmp_path)
+
+
+def test_every_part_that_is_compiled_is_tested_in_both_forms() -> None:
+    compiled = {source.relative_to(PACKAGE).parts[0].removesuffix(source.suffix) for source in find_sources()}
+
+    assert set() == {part for part in compiled if part in ONE_FORM or f"test_{part}.py" in ONE_FORM}
+
+
+@pytest.mark.parametrize("name", ONE_FORM)
+def test_what_needs_one_form_is_there(name: str) -> None:
+    assert (TESTS / name).exists()
 
 
 def touch(path: Path, time: int) -> None:
