@@ -13,7 +13,7 @@ from tests.support.authority import Authority
 from tests.support.gate import Gate
 from tests.support.server import RunningServer
 
-pytest_plugins = ["tests.support.forms", "tests.support.services", "tests.support.machine"]
+pytest_plugins = ["tests.support.forms", "tests.support.services", "tests.support.machine", "tests.support.bench"]
 
 
 @pytest.fixture
