@@ -36,7 +36,7 @@ PARTS = ["greenserve", "setup.cfg", "pyproject.toml", "README.md", "LICENSE"]
 
 #: The types of what is compiled come from .pxd files alone; annotations are for people.
 #: Without binding a method is C's own kind, which takes a third of the instructions to call.
-DIRECTIVES = {"language_level": 3, "annotation_typing": False, "binding": False}
+DIRECTIVES = {"language_level": 3, "annotation_typing": False, "binding": False, "show_performance_hints": False}
 
 #: Ends the name of what is compiled for this Python.
 SUFFIX = sysconfig.get_config_var("EXT_SUFFIX")
@@ -184,8 +184,16 @@ def copy(source: Path, target: Path) -> None:
 def compile_in_place() -> None:
     """Compile what has changed; the extension modules stand beside their sources."""
     remove_compiled(find_sources(Path("greenserve").absolute()))
+    forget_other_ways("build/speedups")
     arguments = ["--quiet", "build_ext", "--inplace", "--build-temp", "build/speedups"]
     setup(script_args=arguments, **describe_extensions("build/speedups"))
+
+
+def forget_other_ways(build_directory: str) -> None:
+    """Forget what was compiled when this file was another: it may have been told to be made in another way."""
+    changed = Path(__file__).stat().st_mtime_ns
+    if any(made.stat().st_mtime_ns < changed for made in Path(build_directory).rglob("*.c")):
+        shutil.rmtree(build_directory)
 
 
 def remove_compiled(but_of: list[Path]) -> None:

@@ -177,6 +177,16 @@ def test_only_what_has_changed_is_compiled_again(project: Project) -> None:
     assert "7\n" == project.python("from greenserve.counter import Counter; print(Counter().count)").stdout
 
 
+def test_everything_is_compiled_again_when_the_build_has_changed(project: Project) -> None:
+    project.compile_in_place()
+    before = {name: (project.root / name).stat().st_mtime_ns for name in COMPILED}
+    os.utime(project.root / ".build/backend.py", (time.time() + 1, time.time() + 1))
+
+    project.compile_in_place()
+
+    assert set() == {name for name in COMPILED if (project.root / name).stat().st_mtime_ns == before[name]}
+
+
 def test_module_that_is_compiled_no_more_is_removed(project: Project) -> None:
     project.compile_in_place()
     (project.root / "greenserve/counter.pxd").unlink()
