@@ -83,6 +83,7 @@ $(VENV)/created: setup.cfg
 
 $(VENV)/installed: $(VENV)/created $(SOURCES)
 	rm -rf dist
+	@echo "Building greenserve; to compile it takes a minute."
 	$(PIP) wheel --no-deps --wheel-dir dist .
 	$(PIP) --quiet uninstall --yes greenserve
 	$(PIP) install dist/greenserve-*.whl

@@ -76,6 +76,8 @@ def reader_environ(home: Path, port: int) -> dict[str, str]:
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
         "LC_ALL": "C.UTF-8",
         "GREENSERVE_BIND": f"127.0.0.1:{port}",
+        # To compile takes longer than all else a reader does; tests/packaging and the image's test do it.
+        "GREENSERVE_SPEEDUPS": "0",
     }
     kept = {name: str(Path.home() / folder) for name, folder in (("XDG_CACHE_HOME", ".cache"), ("XDG_CONFIG_HOME", ".config"))}
     return {**kept, **make_environ(person)}
