@@ -2,6 +2,7 @@
 
 import gc
 import os
+import socket
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -21,6 +22,15 @@ def start_server() -> Iterator[Callable[..., RunningServer]]:
     """Start servers that are stopped with the test; it fails if one of them leaves a process or a port behind."""
     with ExitStack() as started:
         yield lambda *arguments, **options: started.enter_context(RunningServer(*arguments, **options))
+
+
+@pytest.fixture
+def unused_port() -> Iterator[int]:
+    """A port that nobody else is given, and that a server may yet bind, since the one who holds it does not listen."""
+    with socket.socket() as holder:
+        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        holder.bind(("127.0.0.1", 0))
+        yield holder.getsockname()[1]
 
 
 @pytest.fixture

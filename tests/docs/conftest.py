@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import socket
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -47,15 +46,6 @@ class Reader:
         for terminal in self._terminals.values():
             terminal.close()
             print(terminal.text)
-
-
-@pytest.fixture
-def unused_port() -> Iterator[int]:
-    """A port that nobody else is given, and that a server may yet bind, since the one who holds it does not listen."""
-    with socket.socket() as holder:
-        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        holder.bind(("127.0.0.1", 0))
-        yield holder.getsockname()[1]
 
 
 @pytest.fixture
