@@ -35,6 +35,9 @@ from bench.results import Played, all_runs, join_circumstances, read_results, wr
 from bench.scenarios import FILE, SCENARIOS, Scenario
 from bench.targets import to_markdown as targets_to_markdown
 
+#: The file of all runs in either folder.
+RUNS = "results.json"
+
 #: Where results are gathered, and where those go that are no measurement.
 RESULTS = ROOT / "artifacts" / "bench"
 LOOK = ROOT / "artifacts" / "bench-look"
@@ -47,7 +50,7 @@ def main() -> int:
     options = parse_options()
     scenarios = choose(SCENARIOS, options.scenario) if options.scenario else quick_or_all(options.quick)
     if options.resume:
-        scenarios = leave_out(scenarios, read_results(options.output / "results.json"))
+        scenarios = leave_out(scenarios, read_results(options.output / RUNS))
     peers = choose(PEERS, options.server) if options.server else list(PEERS)
     plan = Plan(leave_out_impossible(scenarios), peers, options.rounds, options.seconds)
     say(f"{len(plan.scenarios)} scenarios: {describe_time(plan.estimate())}.")
@@ -61,6 +64,9 @@ def run(plan: Plan, options: argparse.Namespace) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         # In the background of a shell the first would be ignored.
         signal.signal(number, signal.default_int_handler)
+    if options.output == LOOK:
+        # Each look stands for itself.
+        (LOOK / RUNS).unlink(missing_ok=True)
     with TemporaryDirectory(prefix="greenserve-bench-") as folder:
         work = Path(folder)
         try:
@@ -80,7 +86,7 @@ def run(plan: Plan, options: argparse.Namespace) -> None:
                 say(progress.tell(time.monotonic()))
     write_tables(options.output)
     if options.document:
-        document(options.output / "results.json")
+        document(options.output / RUNS)
 
 
 def parse_options() -> argparse.Namespace:
@@ -97,7 +103,7 @@ def parse_options() -> argparse.Namespace:
         "--output", type=Path, metavar="DIR", help="where results are gathered [artifacts/bench, a look in artifacts/bench-look]"
     )
     options = parser.parse_args()
-    is_look = options.quick or options.server
+    is_look = bool(options.quick or options.server)
     if options.document and is_look:
         parser.error("a look is no measurement: --document goes with neither --quick nor --server")
     if options.quick:
@@ -161,7 +167,7 @@ def warn_if_busy() -> None:
 
 def keep(scenario: Scenario, played: Played, folder: Path) -> None:
     """Put the scenario into the results, in place of what they had of it."""
-    path = folder / "results.json"
+    path = folder / RUNS
     results = {**read_results(path), scenario.name: played}
     write_results(path, {each.name: results[each.name] for each in SCENARIOS if each.name in results})
 
@@ -194,14 +200,14 @@ def read_processor() -> str:
 
 def write_tables(folder: Path) -> None:
     """Write and print the tables of all that is in the results, and draw the plot."""
-    results = read_results(folder / "results.json")
+    results = read_results(folder / RUNS)
     if not results:
         sys.exit("No scenario was played to its end.")
     runs = all_runs(results)
     boards = make_boards(runs, SCENARIOS)
     table = to_markdown(boards, join_circumstances(results), targets_to_markdown(boards, runs))
     (folder / "table.md").write_text(table, encoding="utf-8")
-    draw(folder / "results.json", folder / "plot.png", folder / "plot.svg")
+    draw(folder / RUNS, folder / "plot.png", folder / "plot.svg")
     print(table)
     say(f"Written: results.json, table.md, plot.png and plot.svg in {folder}")
 

@@ -11,11 +11,11 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 
+#: Generous: with Python 3.11 it takes 152,000 and, partly compiled, 62,000. To be lowered with each step that makes it faster.
+BOUNDS = {"greenserve (plain Python)": 300_000, "greenserve": 120_000}
+
 #: The form that is tested.
 SERVER = "greenserve" if os.environ.get("GREENSERVE_SPEEDUPS") == "1" else "greenserve (plain Python)"
-
-#: Generous: 254,000 with Python 3.10, 184,000 with 3.11. To be lowered with each step that makes it faster.
-BOUND = 350_000
 
 
 @pytest.mark.skipif(shutil.which("valgrind") is None, reason="valgrind is not installed")
@@ -25,4 +25,4 @@ def test_hello_does_not_take_more_instructions_than_it_used_to() -> None:
     counted = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
 
     assert 0 == counted.returncode, counted.stderr
-    assert json.loads(counted.stdout)[SERVER]["hello"] < BOUND
+    assert json.loads(counted.stdout)[SERVER]["hello"] < BOUNDS[SERVER]
