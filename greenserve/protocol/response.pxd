@@ -2,7 +2,7 @@
 
 cimport cython
 
-cdef int _DATE, _SERVER, _BUFFERING, _TYPE, _LENGTH, _HOP_BY_HOP, _CONNECTION, _KEEP_ALIVE, _OURS, _NOT_IN_HINTS
+cdef int _DATE, _SERVER, _LENGTH, _HOP_BY_HOP, _CONNECTION, _KEEP_ALIVE, _OURS, _NOT_IN_HINTS
 cdef dict _ROLES, _statuses, _names
 cdef FieldName _DATE_NAME
 
@@ -20,65 +20,60 @@ cdef class FieldName:
     cdef int role
     cdef str value
     cdef bytes line
-    cdef object length
+    cdef long long length
 
-    cdef bytes make_line(self, str value)
+    @cython.locals(text=str, line=bytes)
+    cdef bytes make_line(self, value)
 
 
 @cython.final
-@cython.freelist(8)
 cdef class Answer:
     cdef readonly Status status
     cdef readonly list fields
-    cdef readonly object content_length
+    cdef readonly long long content_length
     cdef bint wants_close
     cdef int given
     cdef list lines
 
-    @cython.locals(pair=tuple, name=str, value=str, known=FieldName, line=bytes, role=int)
-    cdef add(self, field)
+    @cython.locals(role=int)
+    cdef bint takes(self, FieldName known, value) except -1
+
     cdef withdraw_length(self)
-    cdef _announce(self, length)
 
 
 @cython.final
-@cython.freelist(8)
-@cython.no_gc
 cdef class ResponseHead:
     cdef readonly int code
     cdef readonly bytes head
     cdef readonly bint silent
-    cdef readonly object content_length
+    cdef readonly long long content_length
     cdef readonly bint chunked
-    cdef public bint persistent
+    cdef readonly bint persistent
 
 
+@cython.locals(known_status=Status, answer=Answer, lines=list, known=FieldName, line=bytes)
 cpdef Answer check_answer(status, fields)
 
-@cython.locals(known=Status)
-cdef Status _find_status(status)
-
-@cython.locals(code=int, known=Status)
+@cython.locals(text=str, code=int)
 cdef Status _learn_status(status)
 
-@cython.locals(known=FieldName)
-cdef FieldName _find_name(str name)
+@cython.locals(text=str, known=FieldName)
+cdef FieldName _learn_name(name, value)
 
-@cython.locals(known=FieldName)
-cdef FieldName _learn_name(str name)
-
-cdef tuple _check_field(field)
+cdef tuple _make_pair(field)
 
 cdef _check_value(str name, str value)
 
-cdef _parse_length(str value)
+cdef long long _parse_length(str value) except -1
 
-@cython.locals(made=ResponseHead, length=object, lines=list, given=int)
-cpdef ResponseHead make_response_head(Answer answer, str method, bint http11, bint persistent, known_length, str date)
+@cython.locals(made=ResponseHead, length=cython.longlong, lines=list, given=int)
+cpdef ResponseHead make_response_head(Answer answer, str method, bint http11, bint persistent, long long known_length, str date)
 
 cdef bint _streams_events(Answer answer) except -1
 
-cdef _choose_framing(ResponseHead made, Answer answer, str method, bint http11, known_length)
+cdef long long _choose_framing(ResponseHead made, Answer answer, str method, bint http11, long long known_length) except? -2
+
+cpdef bytes make_size_line(Py_ssize_t size)
 
 @cython.locals(known=FieldName)
 cpdef bytes make_early_hints(fields)

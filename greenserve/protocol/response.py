@@ -8,6 +8,7 @@ whether the connection outlives it (RFC 9112 section 6).
 import re
 from collections.abc import Iterable
 from http import HTTPStatus
+from typing import Any
 
 from greenserve.errors import BadResponse
 
@@ -20,7 +21,7 @@ _NOT_IN_VALUE = re.compile(r"[^\t\x20-\x7e\x80-\xff]")
 _DIGITS = re.compile(r"[0-9]{1,18}", re.ASCII)
 
 #: What a field means to us, as bits of one number.
-_DATE, _SERVER, _BUFFERING, _TYPE, _LENGTH, _HOP_BY_HOP, _CONNECTION, _KEEP_ALIVE = (1 << bit for bit in range(8))
+_DATE, _SERVER, _LENGTH, _HOP_BY_HOP, _CONNECTION, _KEEP_ALIVE = (1 << bit for bit in range(6))
 
 #: Left out without a word: we write them ourselves.
 _OURS = _CONNECTION | _KEEP_ALIVE
@@ -31,11 +32,9 @@ _NOT_IN_HINTS = _HOP_BY_HOP | _OURS | _LENGTH
 _ROLES = {
     "connection": _CONNECTION,
     "content-length": _LENGTH,
-    "content-type": _TYPE,
     "date": _DATE,
     "keep-alive": _KEEP_ALIVE,
     "server": _SERVER,
-    "x-accel-buffering": _BUFFERING,
     # What belongs to one connection is the server's to say (PEP 3333, "Other HTTP Features").
     "proxy-authenticate": _HOP_BY_HOP,
     "proxy-authorization": _HOP_BY_HOP,
@@ -46,6 +45,10 @@ _ROLES = {
 }
 
 EVENT_STREAM = "text/event-stream"
+
+#: By their text.
+_statuses: dict[str, "Status"] = {}
+_names: dict[str, "FieldName"] = {}
 
 #: So many names are remembered, and as many statuses, until all are forgotten: an application may make them up for each answer.
 MAX_REMEMBERED = 256
@@ -82,22 +85,25 @@ class FieldName:
         #: What the value says, if this is Content-Length.
         self.length = 0
 
-    def make_line(self, value: str) -> bytes:
-        """Return the line that gives *value* to the field. Raises BadResponse if no field can have it."""
-        if value == self.value:
-            return self.line
-        _check_value(self.text, value)
+    def make_line(self, value: object) -> bytes:
+        """Return the line that gives *value* to the field. Raises BadResponse if no field can have it.
+
+        Whoever asks often compares with `value` first, and takes `line`.
+        """
+        if not isinstance(value, str):
+            raise _not_texts(self.text, value)
+        # Its characters, however its class would spell them.
+        text = str.__str__(value)
+        _check_value(self.text, text)
         if self.role == _LENGTH:
-            self.length = _parse_length(value)
-        line = f"{self.text}: {value}\r\n".encode("latin-1")
-        if len(value) <= MAX_VALUE_REMEMBERED:
-            self.value = value
+            self.length = _parse_length(text)
+        line = f"{self.text}: {text}\r\n".encode("latin-1")
+        if len(text) <= MAX_VALUE_REMEMBERED:
+            self.value = text
             self.line = line
         return line
 
 
-_statuses: dict[str, Status] = {}
-_names: dict[str, FieldName] = {}
 _DATE_NAME = FieldName("Date")
 
 
@@ -106,43 +112,36 @@ class Answer:
 
     __slots__ = ("content_length", "fields", "given", "lines", "status", "wants_close")
 
-    def __init__(self, status: Status) -> None:
+    def __init__(self, status: Status, fields: Fields) -> None:
         self.status = status
-        self.fields: Fields = []
-        self.content_length: int | None = None
+        self.fields = fields
+        #: Bytes of content announced, -1 if they are not.
+        self.content_length = -1
         self.wants_close = False
         #: What is among the fields, as bits.
         self.given = 0
         #: The status line and those of the fields, as they leave.
         self.lines = [self.status.line]
 
-    def add(self, field: object) -> None:
-        """Check and add a field, unless it is the connection's own."""
-        pair = _check_field(field)
-        name, value = pair
-        known = _find_name(name)
-        line = known.make_line(value)
-        role = known.role
-        if role & _OURS:
-            self.wants_close = self.wants_close or (role == _CONNECTION and "close" in value.lower())
-            return
-        if role == _LENGTH:
-            self._announce(known.length)
-        elif role == _HOP_BY_HOP:
-            raise BadResponse(f"response field {name!r} is hop-by-hop: only the server may send it (PEP 3333)")
-        self.given |= role
-        self.fields.append(pair)
-        self.lines.append(line)
-
     def withdraw_length(self) -> None:
         """Leave Content-Length out: it may not stand in a 204 at all, and in a 205 only as 0 (RFC 9110 sections 8.6, 15.3.6)."""
         self.given &= ~_LENGTH
         self.lines = [line for line in self.lines if not line.lower().startswith(b"content-length:")]
 
-    def _announce(self, length: int) -> None:
-        if self.content_length is not None:
-            raise BadResponse("the response has two Content-Length fields")
-        self.content_length = length
+    def takes(self, known: FieldName, value: str) -> bool:
+        """Heed what a field tells us; return whether it leaves with the others."""
+        role = known.role
+        if role & _OURS:
+            self.wants_close = self.wants_close or (role == _CONNECTION and "close" in value.lower())
+            return False
+        if role == _HOP_BY_HOP:
+            raise BadResponse(f"response field {known.text!r} is hop-by-hop: only the server may send it (PEP 3333)")
+        if role == _LENGTH:
+            if self.content_length >= 0:
+                raise BadResponse("the response has two Content-Length fields")
+            self.content_length = known.length
+        self.given |= role
+        return True
 
 
 class ResponseHead:
@@ -155,8 +154,8 @@ class ResponseHead:
         self.head = b""
         #: Nothing follows, whatever the application yields: HEAD, 1xx, 204, 304.
         self.silent = True
-        #: Bytes of content announced. Without them, and without chunks, the end of the connection is the end of the content.
-        self.content_length: int | None = None
+        #: Bytes of content announced. If there are none (-1), and no chunks either, content ends where the connection does.
+        self.content_length = -1
         self.chunked = False
         self.persistent = False
 
@@ -170,17 +169,27 @@ def check_answer(status: object, fields: object) -> Answer:
 
     Raises BadResponse, naming the culprit.
     """
-    answer = Answer(_find_status(status))
+    known_status = _statuses.get(status) if type(status) is str else None
+    if known_status is None:
+        known_status = _learn_status(status)
     if not isinstance(fields, list):
         raise BadResponse(f"the response fields are a {type(fields).__name__}, not a list of (name, value)")
+    answer = Answer(known_status, list(fields))
+    lines = answer.lines
+    # The loop that every answer goes through: no call for a field that was there before.
     for field in fields:
-        answer.add(field)
+        if type(field) is not tuple or len(field) != 2:
+            field = _make_pair(field)
+        name, value = field
+        known = _names.get(name) if type(name) is str else None
+        if known is None:
+            known = _learn_name(name, value)
+        line = known.line if value == known.value else known.make_line(value)
+        if known.role and not answer.takes(known, value):
+            answer.fields.remove(field)
+        else:
+            lines.append(line)
     return answer
-
-
-def _find_status(status: object) -> Status:
-    known = _statuses.get(status) if type(status) is str else None
-    return _learn_status(status) if known is None else known
 
 
 def _learn_status(status: object) -> Status:
@@ -192,38 +201,34 @@ def _learn_status(status: object) -> Status:
     code = int(match[1])
     if code < 200:
         raise BadResponse(f"status {status[:80]!r} is interim: an application answers with a final one")
-    known = Status(str.__str__(status), code)
     if len(_statuses) >= MAX_REMEMBERED:
         _statuses.clear()
-    _statuses[known.text] = known
+    text = str.__str__(status)
+    known = _statuses[text] = Status(text, code)
     return known
 
 
-def _find_name(name: str) -> FieldName:
-    known = _names.get(name)
-    return _learn_name(name) if known is None else known
-
-
-def _learn_name(name: str) -> FieldName:
-    if _NAME.fullmatch(name) is None:
-        raise BadResponse(f"response field name {name[:80]!r} is not a token (RFC 9110 section 5.1)")
-    known = FieldName(name)
+def _learn_name(name: object, value: object) -> FieldName:
+    if not isinstance(name, str):
+        raise _not_texts(name, value)
+    text = str.__str__(name)
+    if _NAME.fullmatch(text) is None:
+        raise BadResponse(f"response field name {text[:80]!r} is not a token (RFC 9110 section 5.1)")
     if len(_names) >= MAX_REMEMBERED:
         _names.clear()
-    _names[name] = known
+    known = _names[text] = FieldName(text)
     return known
 
 
-def _check_field(field: object) -> tuple[str, str]:
-    """Return *field* if it is a pair of str, of which it then has the characters, however their classes would spell them."""
+def _make_pair(field: object) -> tuple[Any, Any]:
     if not isinstance(field, tuple) or len(field) != 2:
         raise BadResponse(f"response field {field!r:.80} is not a (name, value) tuple")
     name, value = field
-    if not isinstance(name, str) or not isinstance(value, str):
-        raise BadResponse(f"response field {name!r:.80}: {value!r:.80} is not a pair of str")
-    if type(field) is tuple and type(name) is str and type(value) is str:
-        return field
-    return str.__str__(name), str.__str__(value)
+    return name, value
+
+
+def _not_texts(name: object, value: object) -> BadResponse:
+    return BadResponse(f"response field {name!r:.80}: {value!r:.80} is not a pair of str")
 
 
 def _check_value(name: str, value: str) -> None:
@@ -238,32 +243,30 @@ def _parse_length(value: str) -> int:
     return int(value)
 
 
-def make_response_head(
-    answer: Answer, method: str, http11: bool, persistent: bool, known_length: int | None, date: str
-) -> ResponseHead:
+def make_response_head(answer: Answer, method: str, http11: bool, persistent: bool, known_length: int, date: str) -> ResponseHead:
     """Return the head to send for *answer*, which it uses up, with the framing it needs.
 
     *persistent* says whether the connection could go on; *known_length* is the
-    length in bytes of the whole content where that is known already; *date*
-    is the value of the Date field.
+    length in bytes of the whole content, or -1; *date* is the value of the
+    Date field.
     """
     made = ResponseHead(answer.status.code)
     length = _choose_framing(made, answer, method, http11, known_length)
     if answer.status.code in (204, 205):
         answer.withdraw_length()
-    made.persistent = persistent and not answer.wants_close and (made.silent or made.chunked or length is not None)
+    made.persistent = persistent and not answer.wants_close and (made.silent or made.chunked or length >= 0)
     lines = answer.lines
     given = answer.given
     if not given & _DATE:
-        lines.append(_DATE_NAME.make_line(date))
+        lines.append(_DATE_NAME.line if date == _DATE_NAME.value else _DATE_NAME.make_line(date))
     if not given & _SERVER:
         lines.append(b"Server: greenserve\r\n")
     if made.chunked:
         lines.append(b"Transfer-Encoding: chunked\r\n")
-    if length is None and _streams_events(answer):
+    if length < 0 and _streams_events(answer):
         # Proxies that follow nginx hold back what is short unless they are asked not to.
         lines.append(b"X-Accel-Buffering: no\r\n")
-    if not given & _LENGTH and length is not None:
+    if not given & _LENGTH and length >= 0:
         lines.append(f"Content-Length: {length}\r\n".encode("latin-1"))
     if not made.persistent:
         lines.append(b"Connection: close\r\n")
@@ -276,31 +279,32 @@ def make_response_head(
 
 def _streams_events(answer: Answer) -> bool:
     """Return whether *answer* is a stream of events, and says nothing about buffering itself."""
-    if answer.given & _BUFFERING or not answer.given & _TYPE:
-        return False
-    return any(name.lower() == "content-type" and value.lower().startswith(EVENT_STREAM) for name, value in answer.fields)
+    fields = {name.lower(): value for name, value in answer.fields}
+    return "x-accel-buffering" not in fields and fields.get("content-type", "").lower().startswith(EVENT_STREAM)
 
 
-def _choose_framing(made: ResponseHead, answer: Answer, method: str, http11: bool, known_length: int | None) -> int | None:
+def _choose_framing(made: ResponseHead, answer: Answer, method: str, http11: bool, known_length: int) -> int:
     """Let *made* say how the content ends, and return the length to announce (RFC 9112 section 6.3)."""
     if answer.status.code in (204, 304):
-        return None
+        return -1
     if answer.status.code == 205:
         return 0
-    length = known_length if answer.content_length is None else answer.content_length
+    length = known_length if answer.content_length < 0 else answer.content_length
     if method == "HEAD":
         # No content is no news about what GET would send: announce nothing.
-        return length or None
+        return length or -1
     made.silent = False
     made.content_length = length
-    made.chunked = http11 and length is None
+    made.chunked = http11 and length < 0
     return length
 
 
-def encode_chunk(block: bytes) -> tuple[bytes, bytes, bytes]:
-    """Return the pieces of a chunk; *block* itself is not copied."""
-    return b"%x\r\n" % len(block), block, b"\r\n"
+def make_size_line(size: int) -> bytes:
+    """Return what stands before the *size* bytes of a chunk; `LINE_END` stands behind them."""
+    return f"{size:x}\r\n".encode("latin-1")
 
+
+LINE_END = b"\r\n"
 
 LAST_CHUNK = b"0\r\n\r\n"
 
@@ -320,8 +324,8 @@ def make_early_hints(fields: Iterable[object]) -> bytes:
     """
     lines = [b"HTTP/1.1 103 Early Hints\r\n"]
     for field in fields:
-        name, value = _check_field(field)
-        known = _find_name(name)
+        name, value = _make_pair(field)
+        known = _learn_name(name, value)
         lines.append(known.make_line(value))
         if known.role & _NOT_IN_HINTS:
             raise BadResponse(f"field {name!r} cannot stand in an early hint (RFC 8297)")

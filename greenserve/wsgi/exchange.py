@@ -14,13 +14,14 @@ from greenserve.errors import BadResponse, ClientDisconnected, ProtocolError
 from greenserve.protocol.request import RequestHead
 from greenserve.protocol.response import (
     LAST_CHUNK,
+    LINE_END,
     Answer,
     ResponseHead,
     check_answer,
-    encode_chunk,
     make_early_hints,
     make_refusal,
     make_response_head,
+    make_size_line,
 )
 from greenserve.wsgi.file_wrapper import FILE_BLOCK, FileRest, FileWrapper, find_rest
 from greenserve.wsgi.input import Input
@@ -36,7 +37,10 @@ class Channel(Protocol):
     """What an Exchange needs of the connection."""
 
     def send(self, *pieces: bytes) -> None:
-        """Send all the pieces, in one go."""
+        """Send all the pieces, in one go, behind what was streamed."""
+
+    def stream(self, *pieces: bytes) -> None:
+        """Send all the pieces before this turn of the loop ends, together with others that come in it."""
 
     def send_file(self, descriptor: int, offset: int, count: int) -> int:
         """Send some of *count* bytes of an open file from *offset* on; return how many, 0 at its end."""
@@ -64,6 +68,10 @@ class TakenOver(Exception):
     """There is nothing left to answer. Never leaves an Exchange."""
 
 
+def not_bytes(block: object) -> BadResponse:
+    return BadResponse(f"the application yielded {type(block).__name__}, not bytes: {block!r:.80}")
+
+
 class Exchange:
     """One request and its response.
 
@@ -78,34 +86,31 @@ class Exchange:
         "_head",
         "_known_length",
         "_request",
-        "_send",
         "_takeover",
+        "code",
         "complete",
+        "environ",
         "failure",
         "input",
+        "persistent",
         "sent",
     )
 
     def __init__(self, request: RequestHead, content: Input, channel: Channel, takeover: Takeover | None = None) -> None:
         self._request = request
-        self._takeover = takeover
         self._channel = channel
-        self._send = channel.send
+        self._takeover = takeover
         self._answer: Answer | None = None
         self._head: ResponseHead | None = None
-        self._known_length: int | None = None
+        self._known_length = -1
         self.input = content
+        self.environ = self._request.environ
+        self.code: int | None = None
         self.sent = 0
         self.complete = False
+        #: Whether another request may follow on the connection.
+        self.persistent = False
         self.failure: BaseException | None = None
-
-    @property
-    def environ(self) -> dict[str, Any]:
-        return self._request.environ
-
-    @property
-    def code(self) -> int | None:
-        return self._head.code if self._head is not None else None
 
     @property
     def status(self) -> str:
@@ -114,7 +119,7 @@ class Exchange:
             return self._takeover.status
         if self._head is None:
             return "-"
-        return self._answer.status.text if self._answer is not None else str(self._head.code)
+        return self._answer.status.text if self._answer is not None else str(self.code)
 
     @property
     def fields(self) -> list[tuple[str, str]]:
@@ -124,11 +129,6 @@ class Exchange:
     @property
     def head_sent(self) -> bool:
         return self._head is not None
-
-    @property
-    def persistent(self) -> bool:
-        """Whether another request may follow on the connection."""
-        return self.complete and self._head is not None and self._head.persistent
 
     @property
     def taken_over(self) -> bool:
@@ -144,7 +144,7 @@ class Exchange:
 
     def run(self, application: Application) -> None:
         """Call *application* once and send what it answers; raises nothing."""
-        self._request.environ["wsgi.input"] = self.input.file
+        self.environ["wsgi.input"] = self.input.open_file()
         try:
             self._respond(application)
         except BaseException as failure:  # the edge of the application: sys.exit() ends its request, not the worker
@@ -162,7 +162,12 @@ class Exchange:
         return self.taken_over and isinstance(cause, (StopIteration, TakenOver))
 
     def _respond(self, application: Application) -> None:
-        blocks = application(self._request.environ, self.start_response)
+        blocks = application(self.environ, self.start_response)
+        if type(blocks) is list:
+            # The usual answer, and one that has no close().
+            self._send_list(blocks)
+            self._finish()
+            return
         try:
             self._send_blocks(blocks)
             self._finish()
@@ -177,7 +182,7 @@ class Exchange:
         """PEP 3333's start_response(): nothing is sent before the first block of content."""
         if exc_info is not None:
             try:
-                if self.head_sent:
+                if self._head is not None:
                     raise exc_info[1].with_traceback(exc_info[2])
             finally:
                 exc_info = None  # the traceback would keep this frame alive
@@ -188,7 +193,8 @@ class Exchange:
 
     def write(self, block: bytes) -> None:
         """The callable that start_response returns, for applications older than WSGI."""
-        self._check_block(block)
+        if not isinstance(block, bytes):
+            raise not_bytes(block)
         if self.complete:
             raise BadResponse("write() was called after the response was complete")
         if block:
@@ -200,8 +206,8 @@ class Exchange:
         What cannot be sent is checked all the same: a mistake should not wait for the one client that shows it.
         """
         hints = make_early_hints(fields)
-        if self._request.http11 and not self.head_sent:
-            self._send(hints)
+        if self._request.http11 and self._head is None:
+            self._channel.send(hints)
 
     # Content.
 
@@ -217,7 +223,8 @@ class Exchange:
         if blocks is None or isinstance(blocks, (str, bytes)):
             raise BadResponse(f"the application returned {type(blocks).__name__}, not an iterable of bytes such as [b'content']")
         for block in blocks:
-            self._check_block(block)
+            if not isinstance(block, bytes):
+                raise not_bytes(block)
             if block:
                 self._send_block(block)
                 if self._is_unheard():
@@ -229,12 +236,14 @@ class Exchange:
 
     def _send_list(self, blocks: list[bytes] | tuple[bytes, ...]) -> None:
         """Send content that is all there already: its length is known, and it may leave at once."""
+        length = 0
         for block in blocks:
-            self._check_block(block)
-        length = sum(map(len, blocks))
-        if not self.head_sent:
+            if not isinstance(block, bytes):
+                raise not_bytes(block)
+            length += len(block)
+        if self._head is None:
             self._known_length = length
-        if length <= GATHER:
+        if len(blocks) > 1 and length <= GATHER:
             blocks = [b"".join(blocks)]
         for block in blocks:
             if block:
@@ -242,7 +251,7 @@ class Exchange:
 
     def _send_file(self, wrapper: FileWrapper) -> None:
         """Send a file up to its end or to Content-Length, whichever comes first."""
-        rest = None if self.head_sent else find_rest(wrapper.file)
+        rest = find_rest(wrapper.file) if self._head is None else None
         if rest is None:
             self._send_each(self._clip(wrapper))
         else:
@@ -250,8 +259,8 @@ class Exchange:
 
     def _clip(self, wrapper: FileWrapper) -> Iterator[bytes]:
         """Yield what belongs to the response of a file that cannot be measured."""
-        room = self._answer.content_length if self._answer is not None else None
-        if room is None:
+        room = self._answer.content_length if self._answer is not None else -1
+        if room < 0:
             yield from wrapper
             return
         room -= self.sent
@@ -264,10 +273,9 @@ class Exchange:
         self._known_length = rest.length
         first = os.pread(rest.descriptor, min(rest.length, FILE_BLOCK), rest.offset)
         head = self._make_head()
-        assert self._head is not None
-        # None for an answer without content, such as one to HEAD.
-        count = min(rest.length, self._head.content_length or 0)
-        self._send(head, first[:count])
+        # Nothing of it if the length is unknown, as there is no content to HEAD.
+        count = max(0, min(rest.length, head.content_length))
+        self._channel.send(head.head, first[:count])
         self.sent = min(len(first), count)
         while self.sent < count and (sent := self._send_more(rest, count)):
             self.sent += sent
@@ -275,53 +283,63 @@ class Exchange:
     def _send_more(self, rest: FileRest, count: int) -> int:
         return self._channel.send_file(rest.descriptor, rest.offset + self.sent, count - self.sent)
 
-    def _check_block(self, block: object) -> None:
-        if not isinstance(block, bytes):
-            raise BadResponse(f"the application yielded {type(block).__name__}, not bytes: {block!r:.80}")
-
     def _send_block(self, block: bytes) -> None:
-        """Send a block that is not empty, behind the head if that has not gone."""
-        head = b"" if self._head is not None else self._make_head()
-        assert self._head is not None
-        if self._head.silent:
-            if head:
-                self._send(head)
-            return
-        if self._head.content_length is not None:
-            self._send_counted(head, block)
-        elif self._head.chunked:
-            self._send(head, *encode_chunk(block))
+        """Send a block that is not empty: the first one at once and with the head, others soon."""
+        if self._head is None:
+            self._send_first(self._make_head(), block)
+        elif not self._head.silent:
+            self._send_next(self._head, block)
+
+    def _send_first(self, head: ResponseHead, block: bytes) -> None:
+        """Send the head with what may follow it."""
+        size = len(block)
+        if head.silent:
+            self._channel.send(head.head)
+        elif head.chunked:
+            self._channel.send(head.head, make_size_line(size), block, LINE_END)
+            self.sent = size
+        elif head.content_length < 0 or size <= head.content_length:
+            self._channel.send(head.head, block)
+            self.sent = size
         else:
-            self._send(head, block)
-        self.sent += len(block)
+            self._channel.send(head.head, block[: head.content_length])
+            self._refuse_more(head.content_length)
 
-    def _send_counted(self, head: bytes, block: bytes) -> None:
-        """Send what of *block* fits in the length that the head announced."""
-        assert self._head is not None
-        room = (self._head.content_length or 0) - self.sent
-        self._send(head, block if len(block) <= room else block[:room])
-        if len(block) > room:
-            self.sent += room
-            raise BadResponse(f"the application yields more than its Content-Length of {self.sent} bytes; the rest was not sent")
+    def _send_next(self, head: ResponseHead, block: bytes) -> None:
+        """Send what comes behind other blocks: soon, or at once if it is the last."""
+        size = len(block)
+        room = head.content_length - self.sent
+        if head.chunked:
+            self._channel.stream(make_size_line(size), block, LINE_END)
+        elif head.content_length < 0 or size < room:
+            self._channel.stream(block)
+        else:
+            self._channel.send(block if size == room else block[:room])
+            if size > room:
+                self._refuse_more(head.content_length)
+        self.sent += size
 
-    def _make_head(self) -> bytes:
+    def _refuse_more(self, length: int) -> None:
+        self.sent = length
+        raise BadResponse(f"the application yields more than its Content-Length of {length} bytes; the rest was not sent")
+
+    def _make_head(self) -> ResponseHead:
         self._raise_takeover()
         if self._answer is None:
             raise BadResponse("the application sent content before it called start_response")
-        self._raise_framing_error()
+        if self.input.failure is not None:
+            # Refused already: an application that swallowed the error cannot turn it into a 200.
+            raise self.input.failure
         request = self._request
-        self._head = make_response_head(
-            self._answer,
-            request.method,
-            request.http11,
-            self._may_go_on(),
-            self._known_length,
-            self._channel.date(),
+        head = make_response_head(
+            self._answer, request.method, request.http11, self._may_go_on(), self._known_length, self._channel.date()
         )
-        return self._head.head
+        self._head = head
+        self.code = head.code
+        return head
 
     def _raise_takeover(self) -> None:
-        if self.taken_over:
+        if self._takeover is not None and self._takeover.taken:
             raise TakenOver
 
     def _may_go_on(self) -> bool:
@@ -329,45 +347,48 @@ class Exchange:
 
         It must be known where the next request begins.
         """
-        return self._channel.may_persist() and self._request.persistent and self.input.is_discardable
-
-    def _raise_framing_error(self) -> None:
-        """Refuse what was refused already: an application that swallowed the error cannot turn it into a 200."""
-        if self.input.failure is not None:
-            raise self.input.failure
+        return self._request.persistent and self.input.is_discardable() and self._channel.may_persist()
 
     def _finish(self) -> None:
         """Send what still belongs to the response once the application has no more content."""
-        if self._head is None:
-            self._raise_takeover()
-            if self._answer is None:
-                raise BadResponse("the application returned without calling start_response")
-            if self._known_length is None:
-                self._known_length = 0
-            self._send(self._make_head())
-        assert self._head is not None
-        if self._head.chunked:
-            self._send(LAST_CHUNK)
-        elif self._head.content_length is not None and self._head.content_length != self.sent:
+        head = self._head
+        if head is None:
+            head = self._send_lone_head()
+        if head.chunked:
+            self._channel.send(LAST_CHUNK)
+        elif head.content_length >= 0 and head.content_length != self.sent:
             raise BadResponse(
-                f"the application yielded {self.sent} bytes, fewer than its Content-Length of {self._head.content_length}"
+                f"the application yielded {self.sent} bytes, fewer than its Content-Length of {head.content_length}"
             )
         self.complete = True
+        self.persistent = head.persistent
+
+    def _send_lone_head(self) -> ResponseHead:
+        """Send the head of a response in which the application yielded nothing."""
+        self._raise_takeover()
+        if self._answer is None:
+            raise BadResponse("the application returned without calling start_response")
+        if self._known_length < 0:
+            self._known_length = 0
+        head = self._make_head()
+        self._channel.send(head.head)
+        return head
 
     # What went wrong.
 
     def _refuse(self, failure: BaseException) -> None:
         """Answer for an exchange that failed, if nothing has been sent; else leave it visibly cut."""
-        if self.head_sent or self.taken_over or isinstance(failure, ClientDisconnected):
+        if self._head is not None or self.taken_over or isinstance(failure, ClientDisconnected):
             return
         reason = self.input.failure or failure
         code = reason.status if isinstance(reason, ProtocolError) else 500
         persistent = code == 500 and self._may_go_on()
         self._answer = None
         self._head = ResponseHead(code)
-        self._head.persistent = persistent
+        self.code = code
         try:
-            self._send(make_refusal(code, method=self._request.method, date=self._channel.date(), persistent=persistent))
+            self._channel.send(make_refusal(code, self._request.method, self._channel.date(), persistent))
             self.complete = True
+            self.persistent = persistent
         except ClientDisconnected:
             pass

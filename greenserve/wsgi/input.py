@@ -61,7 +61,6 @@ class Input:
         """Whether the client waits for 100 (Continue), and so may not send the content at all."""
         return self._welcome is not None
 
-    @property
     def is_discardable(self) -> bool:
         """Whether what is left may be read and dropped to find the next request, as far as can be known.
 
@@ -73,9 +72,8 @@ class Input:
             return True
         return self._welcome is None and not (isinstance(decoder, FixedContent) and decoder.remaining > DISCARD_LIMIT)
 
-    @property
-    def file(self) -> "Input | BinaryIO":
-        """What the application reads: this, or what `spool` has made of it."""
+    def open_file(self) -> "Input | BinaryIO":
+        """Return what the application reads: this, or what `spool` has made of it."""
         return self if self._spool is None else self._spool.file
 
     def spool(self, spooling: Spooling) -> int:

@@ -16,6 +16,8 @@ class RecordingChannel:
 
     def __init__(self, persists=True, error=None):
         self.sends = []
+        #: How many of the sends might have waited for the turn of the loop to end.
+        self.streamed = 0
         self._persists = persists
         self._error = error
 
@@ -23,6 +25,10 @@ class RecordingChannel:
         if self._error is not None:
             raise self._error
         self.sends.append(b"".join(pieces))
+
+    def stream(self, *pieces):
+        self.send(*pieces)
+        self.streamed += 1
 
     def date(self):
         return DATE
@@ -37,6 +43,7 @@ class Outcome:
     def __init__(self, exchange, channel, rest):
         self.exchange = exchange
         self.sends = channel.sends
+        self.streamed = channel.streamed
         self.rest = rest
         self.wire = b"".join(channel.sends)
         self.head, _, self.content = self.wire.partition(b"\r\n\r\n")

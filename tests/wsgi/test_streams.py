@@ -73,3 +73,26 @@ def test_write_after_the_end_cannot_reach_the_next_answer():
         kept[0](b"late")
 
     assert before == len(outcome.sends)
+
+
+def test_blocks_after_the_first_may_leave_together():
+    outcome = run(answer(blocks=iter([b"a", b"b", b"c"])))
+
+    assert (4, 2) == (len(outcome.sends), outcome.streamed)
+    assert outcome.sends[0].endswith(b"1\r\na\r\n")
+    assert [b"1\r\nb\r\n", b"1\r\nc\r\n", b"0\r\n\r\n"] == outcome.sends[1:]
+
+
+def test_written_blocks_after_the_first_may_leave_together():
+    def application(environ, start_response):
+        write = start_response("200 OK", [])
+        write(b"a")
+        write(b"b")
+        return []
+
+    assert 1 == run(application).streamed
+
+
+@pytest.mark.parametrize("blocks", [[b"a", b"b"], (b"a", b"b"), [b"x" * 50_000] * 2], ids=["list", "tuple", "large"])
+def test_content_that_is_all_there_waits_for_nothing(blocks):
+    assert 0 == run(answer(blocks=blocks)).streamed
