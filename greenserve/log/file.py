@@ -93,10 +93,19 @@ def check_log_file(setting: str, path: str) -> None:
         return
     folder = os.path.join(os.path.dirname(path) or ".", "")
     try:
-        if os.path.lexists(path):
+        if is_pipe(path):
+            # Only asked: to who reads it, our opening and closing would be the end.
+            need_access(path, os.R_OK | os.W_OK)
+        elif os.path.lexists(path):
             os.close(open_to_append(path))
-        elif not os.access(folder, os.W_OK | os.X_OK):
-            os.stat(folder)
-            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        else:
+            need_access(folder, os.W_OK | os.X_OK)
     except OSError as error:
         raise ConfigError(f"{setting} {path!r} cannot be opened for writing ({error.strerror})") from error
+
+
+def need_access(path: str, mode: int) -> None:
+    """Raise OSError unless we may do that with *path*."""
+    os.stat(path)
+    if not os.access(path, mode):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
