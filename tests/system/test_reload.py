@@ -107,15 +107,24 @@ def test_configuration_is_read_again(start_server, generation_file, tmp_path):
     assert "1" == ask_generation(server)
 
 
-def test_configuration_that_is_wrong_changes_nothing(start_server, generation_file, tmp_path):
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ('workers = "many"', r"greenserve\.toml line 1: workers = .?many"),
+        ('keyfile = "shop.key"', "keyfile is set, but there is no certfile"),
+        ('accesslog = "/dev/null/log"', "accesslog '/dev/null/log' cannot be opened"),
+    ],
+    ids=["value", "contradiction", "log"],
+)
+def test_configuration_that_is_wrong_changes_nothing(start_server, generation_file, tmp_path, line, reason):
     settings = tmp_path / "greenserve.toml"
     settings.write_text("workers = 2\n")
     server = start_server("-c", str(settings), "generation", env={"GENERATION_FILE": str(generation_file)})
     before = server.workers()
 
-    settings.write_text('workers = "many"\n')
+    settings.write_text(f"{line}\n")
     server.signal(signal.SIGHUP)
-    server.wait_for_log(r"greenserve\.toml line 1: workers = .?many")
+    server.wait_for_log(f"the configuration in force stays: .*{reason}")
 
     assert "1" == ask_generation(server)
     assert before == server.workers()
