@@ -62,6 +62,7 @@ COLUMNS = {
 }
 
 _INDEX = {column: index for index, column in enumerate(COLUMNS)}
+_HEARTBEAT, _CONNECTIONS, _ACCEPTING = (_INDEX[column] for column in ("heartbeat_ms", "connections", "accepting"))
 
 #: Room for every worker and its replacement; memory that nobody writes to costs nothing.
 MAX_ROWS = 1024
@@ -187,6 +188,19 @@ class Scoreboard:
     def column(self, name: str) -> memoryview:
         """Return one number of every row in use."""
         return self._cells[_INDEX[name] : self.in_use * WIDTH : WIDTH]
+
+    def fewest_connections(self, since: int, most: int) -> int:
+        """Return how many connections the least loaded has of the workers that accept, *most* if none has fewer.
+
+        Who has shown no sign of life *since*, in milliseconds, is not looked at.
+        """
+        cells = self._cells
+        fewest = most
+        for start in range(0, self.in_use * WIDTH, WIDTH):
+            count = cells[start + _CONNECTIONS]
+            if count < fewest and cells[start + _ACCEPTING] and cells[start + _HEARTBEAT] > since:
+                fewest = count
+        return fewest
 
     def row(self, index: int) -> Row:
         cells = self._cells[index * WIDTH : (index + 1) * WIDTH]

@@ -342,7 +342,7 @@ cdef class EpollReadiness:
 
 
 def accept(listener):
-    """Return the next connection of a gevent *listener* and who it is from. Raises OSError, also if there is none."""
+    """Return the next connection of a gevent *listener* and who it is from, None if there is none. Raises OSError."""
     cdef sockaddr_in address
     cdef socklen_t size = sizeof(address)
     cdef char text[16]
@@ -350,6 +350,8 @@ def accept(listener):
     if listener.family != AF_INET:
         return accept_other(listener)
     fd = accept4(listener.fileno(), <sockaddr*>&address, &size, SOCK_NONBLOCK | SOCK_CLOEXEC)
+    if fd < 0 and errno == EAGAIN:
+        return None
     if fd < 0:
         raise OSError(errno, os.strerror(errno))
     inet_ntop(AF_INET, &address.sin_addr, text, sizeof(text))
@@ -357,7 +359,10 @@ def accept(listener):
 
 
 cdef accept_other(listener):
-    fd, peer = listener._accept()
+    try:
+        fd, peer = listener._accept()
+    except BlockingIOError:
+        return None
     os.set_blocking(fd, False)
     return Wire(fd), peer
 

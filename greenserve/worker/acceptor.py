@@ -13,6 +13,7 @@ from typing import Any
 
 from gevent import get_hub, spawn_raw
 from gevent.server import StreamServer
+from greenlet import greenlet
 
 from greenserve.status import Row
 from greenserve.worker.balance import Balance
@@ -36,7 +37,6 @@ OUT_OF_ROOM = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM
 #: What a connection that failed before it was accepted leaves to accept(), which then says nothing of the listener.
 STILLBORN = frozenset(
     {
-        errno.EAGAIN,
         errno.EINTR,
         errno.ECONNABORTED,
         errno.EPROTO,
@@ -47,7 +47,7 @@ STILLBORN = frozenset(
     }
 )
 
-Accept = Callable[[Any], tuple[Wire, Any]]
+Accept = Callable[[Any], tuple[Wire, Any] | None]
 Open = Callable[[Wire, Any], Connection | None]
 
 
@@ -71,6 +71,7 @@ class Acceptor(StreamServer):  # type: ignore[misc]  # gevent has no types
         row: Row,
     ) -> None:
         super().__init__(listener, open_connection)
+        self._hub = get_hub()
         self._accept_from = accept
         self._open = open_connection
         self._connections = connections
@@ -84,6 +85,7 @@ class Acceptor(StreamServer):  # type: ignore[misc]  # gevent has no types
         if not self._balance.takes_next():
             self._step_aside()
         elif not self._connections.has_room():
+            self._connections.awaited = True
             self.stop_accepting()
         else:
             return self._accept()
@@ -98,10 +100,20 @@ class Acceptor(StreamServer):  # type: ignore[misc]  # gevent has no types
             elif error.errno not in STILLBORN:
                 raise
             return None
-        self._note_room()
+        if self._pause is not None:
+            self._note_room()
         return taken
 
     def do_handle(self, wire: Wire, peer: Any) -> None:
+        """Serve a connection until it waits; called in the hub."""
+        connection = self._open(wire, peer)
+        if connection is None:
+            wire.close()
+        else:
+            greenlet(connection.serve, self._hub).switch()
+
+    def _handle_soon(self, wire: Wire, peer: Any) -> None:
+        """Let the hub serve a connection, which counts from now on."""
         connection = self._open(wire, peer)
         if connection is None:
             wire.close()
@@ -127,12 +139,12 @@ class Acceptor(StreamServer):  # type: ignore[misc]  # gevent has no types
             taken = self._accept()
             if taken is None:
                 break
-            self.do_handle(*taken)
+            self._handle_soon(*taken)
 
     def _step_aside(self) -> None:
         """Leave the next connection to another worker, but not for long."""
         self.stop_accepting()
-        self._aside = get_hub().loop.timer(ASIDE)
+        self._aside = self._hub.loop.timer(ASIDE)
         self._aside.start(self._come_back)
 
     def _come_back(self) -> None:
@@ -155,7 +167,7 @@ class Acceptor(StreamServer):  # type: ignore[misc]  # gevent has no types
         for _ in range(SPARED):
             if not self._connections.make_room():
                 break
-        self._pause = get_hub().loop.timer(PAUSE)
+        self._pause = self._hub.loop.timer(PAUSE)
         self._pause.start(self._try_again)
 
     def _try_again(self) -> None:
@@ -163,9 +175,8 @@ class Acceptor(StreamServer):  # type: ignore[misc]  # gevent has no types
             self.start_accepting()
 
     def _note_room(self) -> None:
-        if self._pause is not None:
-            self._end_pause()
-            error_log.info("connections are accepted again")
+        self._end_pause()
+        error_log.info("connections are accepted again")
 
     def _end_pause(self) -> None:
         if self._pause is not None:

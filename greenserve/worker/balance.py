@@ -36,7 +36,8 @@ class Balance:
             self._free -= 1
             return True
         mine = self._row["connections"]
-        if mine > self._least_elsewhere(mine) + SLACK + (mine >> SLACK_SHIFT):
+        fewest = self._scoreboard.fewest_connections(monotonic_ms() - ABSENT_MS, mine)
+        if mine > fewest + SLACK + (mine >> SLACK_SHIFT):
             return False
         self._asides = 0
         return True
@@ -45,9 +46,3 @@ class Balance:
         """Note that this worker has stepped aside, and should not for ever."""
         self._free = CATCH_UP[self._asides]
         self._asides = min(self._asides + 1, len(CATCH_UP) - 1)
-
-    def _least_elsewhere(self, mine: int) -> int:
-        board = self._scoreboard
-        fresh = monotonic_ms() - ABSENT_MS
-        counts = zip(board.column("accepting"), board.column("heartbeat_ms"), board.column("connections"), strict=True)
-        return min((count for accepting, beat, count in counts if accepting and beat > fresh), default=mine)

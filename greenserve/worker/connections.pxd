@@ -8,6 +8,7 @@ cdef class Connections:
     cdef Py_ssize_t _per_address
     cdef Row _row
     cdef object _changed
+    cdef public bint awaited
     cdef set _open
     cdef dict _idle
     cdef dict _addresses

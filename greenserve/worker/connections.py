@@ -30,11 +30,13 @@ class Connections:
     """*limit* is for all together, *per_address* for one client's; 0 is no limit of that kind."""
 
     def __init__(self, limit: int, per_address: int, row: Row, changed: Callable[[], None]) -> None:
-        """*changed* is called whenever a connection has ended."""
+        """*changed* is called when a connection has ended and somebody waits for that."""
         self._limit = limit
         self._per_address = per_address
         self._row = row
         self._changed = changed
+        #: Whether somebody waits for room, or for the last one to end.
+        self.awaited = False
         self._open: set[Member] = set()
         #: Those between two requests, or behind their last answer, the longest idle first. A dict, for its order.
         self._idle: dict[Member, None] = {}
@@ -68,7 +70,8 @@ class Connections:
         if self._per_address and connection.address:
             self._uncount_address(connection.address)
         self._row["connections"] = len(self._open)
-        self._changed()
+        if self.awaited:
+            self._changed()
 
     def rest(self, connection: Member) -> None:
         """Note that *connection* waits for a request, or for the end."""

@@ -7,7 +7,7 @@ client's: a stranger does not become trusted by way of such a proxy.
 
 import logging
 from collections.abc import Callable
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
 from greenserve.config import Config
@@ -52,11 +52,12 @@ class Introductions:
         self._stranger = Standing(Names(believed=False, claims=claims), partial(mount_below, root=root) if root else None)
         #: Those whose connections begin with a PROXY header; None if nobody's do.
         self._proxies = None if config.proxy_protocol == "off" else Peers(config.proxy_allow_ips)
+        #: What the peer at an address may say; a unix socket has the empty one. Clients come back.
+        self.standing_of: Callable[[str], Standing] = lru_cache(maxsize=1024)(self._find_standing)
         self._refusals = Ration(error_log, REFUSALS_LOGGED)
         self._warned = False
 
-    def standing_of(self, address: str) -> Standing:
-        """Return what the peer at *address* may say; a unix socket has the empty one."""
+    def _find_standing(self, address: str) -> Standing:
         return self._proxy if self._forwarders.admit(address) else self._stranger
 
     def note_dropped(self, environ: dict[str, Any], names: Names) -> None:

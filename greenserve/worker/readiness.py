@@ -38,8 +38,8 @@ def wait_beside(fd: int, deadline: float) -> None:
 class Waiter(Protocol):
     """Takes connections and waits for them, on behalf of one worker."""
 
-    def accept(self, listener: Any) -> tuple[Wire, Any]:
-        """Return the next connection and who it is from. Raises OSError, also if there is none."""
+    def accept(self, listener: Any) -> tuple[Wire, Any] | None:
+        """Return the next connection and who it is from, None if there is none. Raises OSError."""
 
     def wait(self, wire: Wire, events: int, deadline: float) -> None:
         """Return once one of *events* has been seen and not used up.

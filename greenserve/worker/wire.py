@@ -156,9 +156,12 @@ class Held:
                 wire.push()
 
 
-def accept(listener: Any) -> tuple[Wire, Any]:
-    """Return the next connection of a gevent *listener* and who it is from. Raises OSError, also if there is none."""
-    descriptor, peer = listener._accept()
+def accept(listener: Any) -> tuple[Wire, Any] | None:
+    """Return the next connection of a gevent *listener* and who it is from, None if there is none. Raises OSError."""
+    try:
+        descriptor, peer = listener._accept()
+    except BlockingIOError:
+        return None
     return wrap(_socket.socket(listener.family, listener.type, listener.proto, fileno=descriptor)), peer
 
 

@@ -100,6 +100,7 @@ class Worker:
     def _changed(self) -> None:
         """A connection has ended: there may be room for another, or nothing left to do."""
         if not self._service.draining:
+            self._service.connections.awaited = False
             for acceptor in self._acceptors:
                 acceptor.resume()
         else:
@@ -266,6 +267,7 @@ class Worker:
         self._departure.set()
         self._seat.row["accepting"] = 0
         spawn(self._stop_accepting)
+        self._service.connections.awaited = True
         self._service.connections.drain()
 
     def _stop_accepting(self) -> None:
