@@ -22,7 +22,6 @@ cdef class EpollReadiness:
     cdef object _hub
     cdef object _watcher
     cdef readonly object hold
-    cdef readonly object accept
     cdef int _epoll
     cdef uint32_t _generation
     cdef list _wires

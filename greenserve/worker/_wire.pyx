@@ -68,7 +68,7 @@ cdef extern from "<sys/socket.h>" nogil:
 cdef extern from "<netinet/in.h>" nogil:
     int IPPROTO_TCP
     cdef struct in_addr:
-        pass
+        uint32_t s_addr
     cdef struct sockaddr_in:
         in_addr sin_addr
         unsigned short sin_port
@@ -235,7 +235,6 @@ cdef class EpollReadiness:
         self._watcher = self._hub.loop.io(self._epoll, READABLE)
         self._watcher.start(self._deliver)
         self.hold = Held().add
-        self.accept = accept
 
     def __dealloc__(self):
         free(self._events)
@@ -341,30 +340,51 @@ cdef class EpollReadiness:
             self._hub.handle_error(wire, type(error), error, error.__traceback__)
 
 
-def accept(listener):
-    """Return the next connection of a gevent *listener* and who it is from, None if there is none. Raises OSError."""
-    cdef sockaddr_in address
-    cdef socklen_t size = sizeof(address)
-    cdef char text[16]
-    cdef int fd
-    if listener.family != AF_INET:
-        return accept_other(listener)
-    fd = accept4(listener.fileno(), <sockaddr*>&address, &size, SOCK_NONBLOCK | SOCK_CLOEXEC)
-    if fd < 0 and errno == EAGAIN:
-        return None
-    if fd < 0:
+@cython.final
+cdef class Listener:
+    """What connections are taken from: a non-blocking socket of gevent's."""
+
+    cdef object _socket
+    cdef int _fd
+    cdef bint _ipv4
+    #: The client before, and its name: many connections in a row come from one proxy.
+    cdef uint32_t _client
+    cdef str _name
+
+    def __init__(self, listener):
+        self._socket = listener
+        self._fd = listener.fileno()
+        self._ipv4 = listener.family == AF_INET
+
+    def accept(self):
+        """Return the next connection and who it is from, None if there is none. Raises OSError."""
+        cdef sockaddr_in address
+        cdef socklen_t size = sizeof(address)
+        cdef int fd
+        if not self._ipv4:
+            return self._accept_other()
+        fd = accept4(self._fd, <sockaddr*>&address, &size, SOCK_NONBLOCK | SOCK_CLOEXEC)
+        if fd >= 0:
+            return Wire(fd), (self._name_client(&address), ntohs(address.sin_port))
+        if errno == EAGAIN:
+            return None
         raise OSError(errno, os.strerror(errno))
-    inet_ntop(AF_INET, &address.sin_addr, text, sizeof(text))
-    return Wire(fd), (text.decode("ascii"), ntohs(address.sin_port))
 
+    cdef str _name_client(self, sockaddr_in* address):
+        cdef char text[16]
+        if self._name is None or address.sin_addr.s_addr != self._client:
+            inet_ntop(AF_INET, &address.sin_addr, text, sizeof(text))
+            self._name = text.decode("ascii")
+            self._client = address.sin_addr.s_addr
+        return self._name
 
-cdef accept_other(listener):
-    try:
-        fd, peer = listener._accept()
-    except BlockingIOError:
-        return None
-    os.set_blocking(fd, False)
-    return Wire(fd), peer
+    def _accept_other(self):
+        try:
+            fd, peer = self._socket._accept()
+        except BlockingIOError:
+            return None
+        os.set_blocking(fd, False)
+        return Wire(fd), peer
 
 
 def wrap(accepted):

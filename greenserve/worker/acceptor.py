@@ -19,7 +19,8 @@ from greenserve.status import Row
 from greenserve.worker.balance import Balance
 from greenserve.worker.connection import Connection
 from greenserve.worker.connections import Connections
-from greenserve.worker.wire import Wire
+from greenserve.worker.wire import Listener, Wire
+from greenserve.worker.wires import wires
 
 error_log = logging.getLogger("greenserve.error")
 
@@ -47,15 +48,14 @@ STILLBORN = frozenset(
     }
 )
 
-Accept = Callable[[Any], tuple[Wire, Any] | None]
 Open = Callable[[Wire, Any], Connection | None]
 
 
 class Acceptor(StreamServer):  # type: ignore[misc]  # gevent has no types
     """Accepts from a listener that is shared with other workers.
 
-    *accept* takes a connection off the listener, *open_connection* makes a
-    Connection of its wire and the peer's address, or refuses it with None.
+    *open_connection* makes a Connection of a wire and the peer's address, or
+    refuses it with None.
     """
 
     #: At most so many in one turn of the loop; each is asked for its balance first.
@@ -64,7 +64,6 @@ class Acceptor(StreamServer):  # type: ignore[misc]  # gevent has no types
     def __init__(
         self,
         listener: socket.socket,
-        accept: Accept,
         open_connection: Open,
         connections: Connections,
         balance: Balance,
@@ -72,7 +71,7 @@ class Acceptor(StreamServer):  # type: ignore[misc]  # gevent has no types
     ) -> None:
         super().__init__(listener, open_connection)
         self._hub = get_hub()
-        self._accept_from = accept
+        self._listener: Listener = wires.Listener(self.socket)
         self._open = open_connection
         self._connections = connections
         self._balance = balance
@@ -93,7 +92,7 @@ class Acceptor(StreamServer):  # type: ignore[misc]  # gevent has no types
 
     def _accept(self) -> tuple[Wire, Any] | None:
         try:
-            taken = self._accept_from(self.socket)
+            taken = self._listener.accept()
         except OSError as error:
             if error.errno in OUT_OF_ROOM:
                 self._rest(error)

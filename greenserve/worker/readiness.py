@@ -15,11 +15,7 @@ from gevent.monkey import get_original
 from gevent.socket import wait_write
 
 from greenserve.worker.wire import HALF_CLOSED, READABLE, TO_READ, WRITABLE, DeadlineExceeded, Held, Wire, now
-
-try:
-    import greenserve.worker._wire as wires
-except ImportError:
-    from greenserve.worker import wire as wires
+from greenserve.worker.wires import wires
 
 _EDGE_TRIGGERED = 1 << 31
 _EVERYTHING = READABLE | WRITABLE | HALF_CLOSED | _EDGE_TRIGGERED
@@ -36,10 +32,7 @@ def wait_beside(fd: int, deadline: float) -> None:
 
 
 class Waiter(Protocol):
-    """Takes connections and waits for them, on behalf of one worker."""
-
-    def accept(self, listener: Any) -> tuple[Wire, Any] | None:
-        """Return the next connection and who it is from, None if there is none. Raises OSError."""
+    """Waits for wires, on behalf of one worker."""
 
     def wait(self, wire: Wire, events: int, deadline: float) -> None:
         """Return once one of *events* has been seen and not used up.
@@ -75,7 +68,6 @@ class EpollReadiness:
         self._wires: dict[int, Wire] = {}
         self._watcher = self._hub.loop.io(self._epoll.fileno(), READABLE)
         self._watcher.start(self._deliver)
-        self.accept = wires.accept
         self.hold = Held().add
 
     def wait(self, wire: Wire, events: int, deadline: float) -> None:
@@ -161,7 +153,6 @@ class LoopReadiness:
         self._hub = get_hub()
         self._waiting: set[Wire] = set()
         self._asleep: dict[Wire, Any] = {}
-        self.accept = wires.accept
         self.hold = Held().add
 
     def wait(self, wire: Wire, events: int, deadline: float) -> None:

@@ -156,13 +156,20 @@ class Held:
                 wire.push()
 
 
-def accept(listener: Any) -> tuple[Wire, Any] | None:
-    """Return the next connection of a gevent *listener* and who it is from, None if there is none. Raises OSError."""
-    try:
-        descriptor, peer = listener._accept()
-    except BlockingIOError:
-        return None
-    return wrap(_socket.socket(listener.family, listener.type, listener.proto, fileno=descriptor)), peer
+class Listener:
+    """What connections are taken from: a non-blocking socket of gevent's."""
+
+    def __init__(self, listener: Any) -> None:
+        self._socket = listener
+
+    def accept(self) -> tuple[Wire, Any] | None:
+        """Return the next connection and who it is from, None if there is none. Raises OSError."""
+        listener = self._socket
+        try:
+            descriptor, peer = listener._accept()
+        except BlockingIOError:
+            return None
+        return wrap(_socket.socket(listener.family, listener.type, listener.proto, fileno=descriptor)), peer
 
 
 def wrap(accepted: Any) -> Wire:

@@ -84,8 +84,7 @@ class Worker:
             draining=self._departure,
         )
         take = partial(self._open_connection, base, tls)
-        accept = self._waiter.accept
-        return Acceptor(listener, accept, take, self._service.connections, self._balance, self._seat.row)
+        return Acceptor(listener, take, self._service.connections, self._balance, self._seat.row)
 
     def _is_ready(self) -> bool:
         return not self._seat.scoreboard.leaving

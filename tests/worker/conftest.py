@@ -11,10 +11,11 @@ import pytest
 from greenserve.config import Config
 from greenserve.status import Scoreboard
 from greenserve.worker.connection import Connection
-from greenserve.worker.readiness import EpollReadiness, LoopReadiness, wires
+from greenserve.worker.readiness import EpollReadiness, LoopReadiness
 from greenserve.worker.service import Service
 from greenserve.worker.tls import TlsTransport
 from greenserve.worker.transport import Patience, Transport
+from greenserve.worker.wires import wires
 from greenserve.wsgi.environ import ErrorStream, listener_environ, peer_facts
 
 #: Deadlines are looked at this often, in seconds, so that tests of short ones end soon.

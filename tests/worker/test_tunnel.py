@@ -13,8 +13,9 @@ from gevent.select import select as gevent_select
 
 from greenserve.errors import TunnelClosed
 from greenserve.status import Scoreboard
-from greenserve.worker.readiness import LoopReadiness, wires
+from greenserve.worker.readiness import LoopReadiness
 from greenserve.worker.transport import CONVERSATION, Patience, Transport
+from greenserve.worker.wires import wires
 
 HANDSHAKE = (
     b"GET /chat HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
