@@ -25,6 +25,7 @@ ONE_FORM = {
     "judges": "what other people's programs need of HTTP is tested in both forms by us",
     "master": "it forks, and serves nothing",
     "packaging": "they build both forms, and switch between them",
+    "protocol/test_twins.py": "it compares the two forms",
     "support": "tools of the tests",
     "system/test_daemon.py": "it is the master's doing",
     "system/test_from_gunicorn.py": "it is the configuration's doing",
