@@ -42,11 +42,18 @@ def test_dockerfile_has_no_known_faults() -> None:
     assert 0 == found.returncode
 
 
-@pytest.mark.parametrize(("target", "expected"), [("greenserve", "Hello from greenserve"), ("board", "Message board")])
-def test_image_serves_confined_and_stops_in_order(store: "Store", target: str, expected: str, reserved_port: int) -> None:
-    store.build(target)
+@pytest.mark.parametrize(
+    ("target", "speedups", "form", "expected"),
+    [("greenserve", "1", "compiled code", "Hello from greenserve"), ("board", "0", "plain Python code", "Message board")],
+)
+def test_image_serves_confined_and_stops_in_order(
+    store: "Store", target: str, speedups: str, form: str, expected: str, reserved_port: int
+) -> None:
+    store.build(target, speedups)
 
     with store.run(target, f"PORT={reserved_port}", "WEB_CONCURRENCY=2") as container:
+        wait_for_line(container, form)
+        wait_for_line(container, "ready")
         page = requests.get(f"http://127.0.0.1:{reserved_port}/", timeout=30)
         container.send_signal(signal.SIGTERM)
         code = container.wait(timeout=60)
@@ -92,20 +99,20 @@ class Store:
         except (CommandFailed, subprocess.TimeoutExpired) as error:
             pytest.skip(f"the image is not tested: this machine cannot run containers: {error}")
 
-    def build(self, target: str) -> None:
+    def build(self, target: str, speedups: str) -> None:
         """Build a target of the Dockerfile as users do, with wheels from a directory in place of an index."""
         self._download_wheels()
         offline = ("--build-arg=PIP_NO_INDEX=1", "--build-arg=PIP_FIND_LINKS=/wheels", f"--volume={self.wheels}:/wheels:ro")
         how = ("--isolation=chroot", "--network=host", "--pull-never", "--build-arg=BASE=localhost/base")
-        execute(*self._buildah, "build", *how, *offline, "--target", target, "--tag", target, str(ROOT))
+        form = f"--build-arg=GREENSERVE_SPEEDUPS={speedups}"
+        execute(*self._buildah, "build", *how, *offline, form, "--target", target, "--tag", target, str(ROOT))
 
     @contextmanager
     def run(self, image: str, *environ: str) -> Iterator[subprocess.Popen[str]]:
-        """Run the image, confined, until the block ends; begins when a worker is ready."""
+        """Run the image, confined, until the block ends."""
         command = [*self._podman, "run", "--rm", *CONFINED, *(f"--env={one}" for one in environ), f"localhost/{image}"]
         with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as container:
             try:
-                wait_for_line(container, "ready")
                 yield container
             finally:
                 container.kill() if container.poll() is None else None
@@ -120,14 +127,20 @@ class Store:
         with tarfile.open(self._base) as base:
             version = base.getmember("./usr/bin/python3").linkname.removeprefix("python")
         platforms = [f"--platform={tag}_x86_64" for tag in ("manylinux2014", "manylinux_2_28")]
-        wanted = ["setuptools>=77", "gevent", "setproctitle", f"--requirement={ROOT}/examples/flask_board/requirements.txt"]
+        wanted = [
+            "setuptools>=77",
+            "cython>=3.1",
+            "gevent",
+            "setproctitle",
+            f"--requirement={ROOT}/examples/flask_board/requirements.txt",
+        ]
         download = [sys.executable, "-m", "pip", "download", "--quiet", "--only-binary=:all:", "--dest", str(self.wheels)]
         execute(*download, "--python-version", version, *platforms, *wanted)
 
 
 def execute(*command: str) -> str:
     """Return what the command prints; CommandFailed, with what it complained of, if it fails."""
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=240)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=600)
     if done.returncode != 0:
         raise CommandFailed(f"{' '.join(command)} ended with {done.returncode}:\n{done.stderr[-2000:]}")
     return done.stdout
