@@ -7,7 +7,7 @@ persistent connection may be closed after an answer that said so
 
 Promises about gaps between answers are made in milliseconds, and a machine that
 does other things too keeps everybody waiting longer at times. So the clients of
-a plain server, to which nothing is done, are the *control*: as long as they got
+another server, to which nothing is done, are the *control*: as long as they got
 no answers either, a gap is the machine's.
 """
 

@@ -12,13 +12,13 @@ from pathlib import Path
 import pytest
 
 from tests.support.load import Load, load
-from tests.support.server import STAND_IN, RunningServer
+from tests.support.server import RunningServer
 
 
 @pytest.fixture
 def control() -> Iterator[Load]:
-    """Clients of a plain server, to which nothing is done: what they wait for is the machine."""
-    with RunningServer("none", command=STAND_IN) as server, load(server, connections=2, bursts=0) as clients:
+    """Clients of another server of ours, to which nothing is done: what they wait for is the machine."""
+    with RunningServer("hello", "--workers", "2") as server, load(server, connections=2, bursts=1) as clients:
         yield clients
 
 

@@ -57,7 +57,8 @@ def test_ten_recycled_workers(start_slow_import, control):
     server = start_slow_import("--max-requests", "100", "--max-requests-jitter", "50", workers=4)
 
     with load_of_all_kinds(server) as clients:
-        server.wait_for_log(LEFT, times=10)
+        for left in range(1, 11):
+            server.wait_for_log(LEFT, times=left)
         clients.wait_for_answers(50)
 
     assert_unnoticed(clients, control)

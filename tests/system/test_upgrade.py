@@ -127,6 +127,8 @@ def test_as_with_gunicorn_the_old_master_is_stopped_by_hand(start_server, tmp_pa
 
     with upgraded(server) as heir:
         server.signal(signal.SIGWINCH)
+        # Of signals that wait together the kernel delivers the lower number first.
+        server.wait_for_log("the workers leave, and this master stays")
         server.signal(signal.SIGQUIT)
         assert 0 == server.wait()
         server.wait_for_log("the master before this one, is gone")
