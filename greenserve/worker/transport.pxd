@@ -10,6 +10,7 @@ cdef class Transport:
     cdef unsigned int _steps
     cdef double _turn_began
     cdef bint _shared
+    cdef int _unsent_limit
     cdef double _linger_end
 
     cpdef bytes receive(self, double deadline, Py_ssize_t size=*)

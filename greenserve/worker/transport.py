@@ -29,6 +29,9 @@ JOINED = 65536
 #: How much of a file the kernel is asked to send at once: it may have to fetch it from a disk, and nobody else runs meanwhile.
 FILE_PART = 262_144
 
+NOTSENT_LOWAT = getattr(socket, "TCP_NOTSENT_LOWAT", 0)
+UNLIMITED = 0x7FFFFFFF
+
 #: After so many seconds without a wait the others get a turn: a client that
 #: pipelines, or a generator that never waits, must not own the worker. Time is
 #: taken from the fourth step without a wait on; most exchanges have two.
@@ -72,7 +75,7 @@ class Patience(NamedTuple):
 class Transport:
     """One accepted socket. Raises ClientDisconnected once the other side is gone."""
 
-    __slots__ = ("_linger_end", "_patience", "_shared", "_steps", "_turn_began", "_waiter", "wire")
+    __slots__ = ("_linger_end", "_patience", "_shared", "_steps", "_turn_began", "_unsent_limit", "_waiter", "wire")
 
     #: Whether bytes may wait here that have left the socket, and how many do.
     buffers = False
@@ -86,6 +89,8 @@ class Transport:
         self._steps = 0
         self._turn_began = 0.0
         self._shared = False
+        #: How much the kernel may hold unsent of what is not a file; 0 while that is in force.
+        self._unsent_limit = 0
         #: On the clock of `now`, in seconds.
         self._linger_end = 0.0
 
@@ -137,6 +142,8 @@ class Transport:
         self._waiter.hold(self.wire)
 
     def _send_all(self, pieces: tuple[bytes, ...], more: bool) -> None:
+        if self._unsent_limit:
+            self._limit_again()
         if len(pieces) > 1 and sum(map(len, pieces)) > JOINED:
             self._send_rest(list(pieces), 0, more)
         else:
@@ -159,6 +166,7 @@ class Transport:
         The kernel copies them by itself where it can.
         """
         try:
+            self._let_pile_up(count)
             while (sent := self.wire.send_file_now(file, offset, min(count, FILE_PART))) < 0:
                 self._wait_to_write()
         except ClientDisconnected:
@@ -168,6 +176,23 @@ class Transport:
             return self.copy_file(file, offset, count)
         self.take_turns()
         return sent
+
+    def _let_pile_up(self, count: int) -> None:
+        """Let the kernel hold more of a large file than of other content: it has those pages anyway.
+
+        Else it asks for the rest in small pieces, which takes twice the time of the processor.
+        """
+        if count > FILE_PART and not self._unsent_limit and NOTSENT_LOWAT:
+            # A unix socket has none.
+            with suppress(OSError):
+                self._unsent_limit = self.socket.getsockopt(socket.IPPROTO_TCP, NOTSENT_LOWAT)
+                self.socket.setsockopt(socket.IPPROTO_TCP, NOTSENT_LOWAT, UNLIMITED)
+
+    def _limit_again(self) -> None:
+        """Let the kernel hold no more than the listener allows, for what follows is not a file."""
+        limit, self._unsent_limit = self._unsent_limit, 0
+        with suppress(OSError):
+            self.socket.setsockopt(socket.IPPROTO_TCP, NOTSENT_LOWAT, limit)
 
     def copy_file(self, file: int, offset: int, count: int) -> int:
         """Do what `send_file` does where the kernel cannot."""
