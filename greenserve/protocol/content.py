@@ -77,14 +77,21 @@ class ChunkedContent:
 
         Raises BadRequest, ContentTooLarge or FieldsTooLarge; the connection is of no use afterwards.
         """
-        pieces: list[bytes] = []
-        with memoryview(buffer) as view:
+        pieces: list[memoryview] = []
+        view = memoryview(buffer)
+        try:
             taken = self._take(buffer, view, pieces)
+            # The only copy that is made of the content here.
+            data = b"".join(pieces)
+        finally:
+            # The buffer has its size for as long as anybody looks at it, and a traceback would keep them all.
+            pieces.clear()
+            view.release()
         # One deletion for all chunks: each would move the rest of the buffer to the front.
         del buffer[:taken]
-        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+        return data
 
-    def _take(self, buffer: bytearray, view: memoryview, pieces: list[bytes]) -> int:
+    def _take(self, buffer: bytearray, view: memoryview, pieces: list[memoryview]) -> int:
         """Append to *pieces* what is content; return how many bytes are done with."""
         position = 0
         while not self.finished:
@@ -99,14 +106,15 @@ class ChunkedContent:
             position = after
         return position
 
-    def _take_data(self, view: memoryview, position: int, pieces: list[bytes]) -> int:
-        data = bytes(view[position : position + self._left])
-        if data:
+    def _take_data(self, view: memoryview, position: int, pieces: list[memoryview]) -> int:
+        data = view[position : position + self._left]
+        size = len(data)
+        if size:
             pieces.append(data)
-            self._left -= len(data)
+            self._left -= size
         if self._left == 0:
             self._expects = _DATA_END
-        return position + len(data)
+        return position + size
 
     def _take_data_end(self, buffer: bytearray, position: int) -> int:
         found = buffer[position : position + 2]

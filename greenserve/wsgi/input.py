@@ -5,17 +5,18 @@ and not before, so a client that sends slowly costs the application nothing
 until it reads.
 """
 
+import sys
 from collections.abc import Callable, Iterator
+from io import BytesIO
 from typing import BinaryIO, Protocol
 
 from greenserve.errors import ClientDisconnected, ProtocolError
 from greenserve.protocol.content import FixedContent
-from greenserve.wsgi.spool import BLOCK, Spool, Spooling
+from greenserve.wsgi.spool import Spool, Spooling
 
 #: Content that the application did not read is read and dropped up to here, to keep the connection.
 DISCARD_LIMIT = 65536
 
-#: A piece is what the client sent at once; so many together are handed over as one.
 _ALL = -1
 
 
@@ -33,7 +34,7 @@ class Input:
     what it sends; never is a part handed over as the whole.
     """
 
-    __slots__ = ("_buffer", "_decoder", "_receive", "_spool", "_unread", "_welcome", "failure", "received")
+    __slots__ = ("_buffer", "_decoder", "_receive", "_spool", "_start", "_unread", "_welcome", "failure", "received")
 
     def __init__(
         self, decoder: Decoder, buffer: bytearray, receive: Callable[[], None], welcome: Callable[[], None] | None = None
@@ -44,8 +45,9 @@ class Input:
         self._receive = receive
         self._welcome = welcome
         self._spool: Spool | None = None
-        #: Decoded, and not yet asked for.
-        self._unread = bytearray()
+        #: Decoded last; from `_start` on nobody has asked for it yet.
+        self._unread = b""
+        self._start = 0
         #: Bytes of content decoded so far.
         self.received = 0
         #: Why reading cannot go on; every further attempt raises it again.
@@ -82,7 +84,7 @@ class Input:
         Raises what reading raises, and ContentNotStored (507) if there is no room for it.
         """
         spool = self._spool = Spool(spooling)
-        while block := self.read(BLOCK):
+        while block := self._pull():
             spool.write(block)
         spool.rewind()
         return spool.length
@@ -93,26 +95,10 @@ class Input:
             self._spool.close()
 
     def read(self, size: int | None = _ALL) -> bytes:
-        if size is None or size < 0:
-            while self._pull():
-                pass
-            return self._take(len(self._unread))
-        while len(self._unread) < size and self._pull():
-            pass
-        return self._take(min(size, len(self._unread)))
+        return self._gather(find_limit(size), False)
 
     def readline(self, size: int | None = _ALL) -> bytes:
-        limit = None if size is None or size < 0 else size
-        searched = 0
-        while True:
-            end = self._unread.find(b"\n", searched, limit) + 1
-            if end:
-                return self._take(end)
-            searched = len(self._unread)
-            if limit is not None and searched >= limit:
-                return self._take(limit)
-            if not self._pull():
-                return self._take(len(self._unread))
+        return self._gather(find_limit(size), True)
 
     def readlines(self, hint: int | None = _ALL) -> list[bytes]:
         lines = []
@@ -129,19 +115,55 @@ class Input:
 
     def discard(self, limit: int = DISCARD_LIMIT) -> bool:
         """Read and drop what is left, at most *limit* bytes; return whether that was all."""
-        self._unread.clear()
+        self._keep(b"")
         enough = self.received + limit
         while self.received < enough and self._pull():
-            self._unread.clear()
+            pass
         return self.finished
 
-    def _take(self, size: int) -> bytes:
-        taken = bytes(memoryview(self._unread)[:size])
-        del self._unread[:size]
-        return taken
+    def _gather(self, limit: int, line: bool) -> bytes:
+        """Wait for *limit* bytes, and return fewer only at the end of the content, or of the line, if one *line* is wanted."""
+        first = self._take(limit, line)
+        size = len(first)
+        if size == limit or size == 0 or (line and first.endswith(b"\n")):
+            return first
+        gathered = BytesIO()
+        gathered.write(first)
+        try:
+            while size < limit and (piece := self._take(limit - size, line)):
+                gathered.write(piece)
+                size += len(piece)
+                if line and piece.endswith(b"\n"):
+                    break
+        except BaseException:
+            # Perhaps a timeout of the application's own, which may ask again.
+            self._keep(gathered.getvalue())
+            raise
+        return gathered.getvalue()
 
-    def _pull(self) -> bool:
-        """Wait for more content; return False if there is none to come."""
+    def _take(self, limit: int, line: bool) -> bytes:
+        """Return what there is already, or comes next, of *limit* bytes, or of a line. Empty at the end."""
+        if limit == 0:
+            return b""
+        if not self._unread:
+            self._keep(self._pull())
+        unread, start, end = self._unread, self._start, len(self._unread)
+        if limit < end - start:
+            end = start + limit
+        if line:
+            end = unread.find(b"\n", start, end) + 1 or end
+        if end < len(unread):
+            self._start = end
+            return unread[start:end]
+        self._keep(b"")
+        return unread[start:] if start else unread
+
+    def _keep(self, piece: bytes) -> None:
+        self._unread = piece
+        self._start = 0
+
+    def _pull(self) -> bytes:
+        """Wait for more content, and return it; empty if there is none to come."""
         if self.failure is not None:
             raise self.failure
         try:
@@ -149,9 +171,8 @@ class Input:
         except (ProtocolError, ClientDisconnected) as failure:
             self.failure = failure
             raise
-        self._unread += content
         self.received += len(content)
-        return bool(content)
+        return content
 
     def _decode_next(self) -> bytes:
         """Return the next piece of content, empty at its end."""
@@ -171,3 +192,8 @@ class Input:
         # A client that has begun to send does not wait for it (RFC 9110 section 10.1.1).
         if welcome is not None and not self._buffer:
             welcome()
+
+
+def find_limit(size: int | None) -> int:
+    """Return how many bytes an application means that asks a file for *size*."""
+    return sys.maxsize if size is None or size < 0 else min(size, sys.maxsize)

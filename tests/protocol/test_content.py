@@ -108,3 +108,15 @@ def test_head_decides_the_decoder(parse, fields, decoder):
 
     assert decoder is type(content)
     assert (fields == b"") == (content is NO_CONTENT)
+
+
+def test_buffer_may_grow_after_a_refusal(chunked):
+    """While anybody holds a view of it, it cannot; the traceback holds what was looked at."""
+    buffer = bytearray(b"3\r\nabc\r\nzz\r\n")
+
+    with pytest.raises(BadRequest) as refusal:
+        chunked.decode(buffer)
+    buffer += b"more"
+
+    assert buffer.endswith(b"more")
+    assert refusal.value.__traceback__ is not None

@@ -107,3 +107,27 @@ def test_discard_gives_up_at_its_limit():
 
 def test_discard_finishes_what_is_short():
     assert open_input(b"abc", b"de", length=5).discard(100)
+
+
+@pytest.mark.parametrize("method", ["read", "readline"])
+def test_nothing_is_lost_to_a_timeout_of_the_applications_own(method):
+    """It may give up waiting for a while, and ask again."""
+    buffer = bytearray()
+    coming = iter([b"ab", b"cd", TimeoutError("mine"), b"e\n"])
+
+    def receive():
+        piece = next(coming)
+        if isinstance(piece, Exception):
+            raise piece
+        buffer.extend(piece)
+
+    stream = Input(FixedContent(6), buffer, receive)
+    with pytest.raises(TimeoutError, match="mine"):
+        getattr(stream, method)()
+
+    assert b"a" == stream.read(1)
+    assert b"bcde\n" == getattr(stream, method)()
+
+
+def test_more_may_be_asked_for_than_a_machine_can_count():
+    assert b"abc" == open_input(b"abc", length=3).read(1 << 80)
