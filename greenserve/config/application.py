@@ -24,7 +24,7 @@ class Mount(Kind[str]):
         return printable(value) if value else "none"
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
+@dataclasses.dataclass(frozen=True, kw_only=True, init=False, repr=False, eq=False)
 class ApplicationSettings:
     wsgi_app: str = setting(
         Text("MODULE:CALLABLE", "MODULE:CALLABLE"),

@@ -105,7 +105,7 @@ class SniTable(Several[NamedCertificate]):
 PARTS = ("keyfile", "sni", "ca_certs", "ciphers", "keyfile_password")
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
+@dataclasses.dataclass(frozen=True, kw_only=True, init=False, repr=False, eq=False)
 class Encryption:
     """Whether and how the server speaks TLS. It does on every TCP listener, and on no unix socket."""
 

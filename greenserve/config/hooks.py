@@ -10,7 +10,7 @@ from greenserve.setting import HOOKS, setting
 Function = Callable[..., Any]
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
+@dataclasses.dataclass(frozen=True, kw_only=True, init=False, repr=False, eq=False)
 class HookSettings:
     on_starting: Function | None = setting(
         Hook("on_starting(server)"),

@@ -6,7 +6,7 @@ from greenserve.kinds import Choice, Switch
 from greenserve.setting import LENIENCY, setting
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
+@dataclasses.dataclass(frozen=True, kw_only=True, init=False, repr=False, eq=False)
 class LeniencySettings:
     permit_obsolete_folding: bool = setting(
         Switch(),

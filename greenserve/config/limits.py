@@ -6,7 +6,7 @@ from greenserve.kinds import Directory, Maybe, Size, Switch, Whole
 from greenserve.setting import LIMITS, setting
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
+@dataclasses.dataclass(frozen=True, kw_only=True, init=False, repr=False, eq=False)
 class LimitSettings:
     limit_request_line: int = setting(
         Size(1),

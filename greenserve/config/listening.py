@@ -6,7 +6,7 @@ from greenserve.kinds import MOST_INT, Address, Bind, Maybe, Permissions, Severa
 from greenserve.setting import LISTENING, setting
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
+@dataclasses.dataclass(frozen=True, kw_only=True, init=False, repr=False, eq=False)
 class ListeningSettings:
     bind: tuple[Address, ...] = setting(
         Several(Bind(), least=1),

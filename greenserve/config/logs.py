@@ -55,7 +55,7 @@ class Table(Kind[Mapping[str, Any]]):
         return printable(shortened(", ".join(map(str, value))) or "none")
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
+@dataclasses.dataclass(frozen=True, kw_only=True, init=False, repr=False, eq=False)
 class LogSettings:
     accesslog: str | None = setting(
         Maybe(File("stdout")),

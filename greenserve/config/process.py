@@ -6,7 +6,7 @@ from greenserve.kinds import Account, File, Maybe, Permissions, Several, Switch,
 from greenserve.setting import DEVELOPMENT, PROCESS, setting
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
+@dataclasses.dataclass(frozen=True, kw_only=True, init=False, repr=False, eq=False)
 class ProcessSettings:
     daemon: bool = setting(
         Switch(),

@@ -59,7 +59,7 @@ class ProxyProtocol(Choice):
         return super().parse({True: "auto", False: "off"}[given] if isinstance(given, bool) else given)
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
+@dataclasses.dataclass(frozen=True, kw_only=True, init=False, repr=False, eq=False)
 class ProxySettings:
     forwarded_allow_ips: tuple[str, ...] = setting(
         Several(Peer()),

@@ -6,7 +6,7 @@ from greenserve.kinds import Maybe, Seconds, Whole
 from greenserve.setting import TIMEOUTS, setting
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
+@dataclasses.dataclass(frozen=True, kw_only=True, init=False, repr=False, eq=False)
 class TimeoutSettings:
     timeout: float = setting(
         Seconds(),

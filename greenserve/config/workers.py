@@ -27,7 +27,7 @@ class Workers(Kind[WorkerCount]):
         return number
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
+@dataclasses.dataclass(frozen=True, kw_only=True, init=False, repr=False, eq=False)
 class WorkerSettings:
     workers: int | Literal["auto"] = setting(
         Workers(),
