@@ -79,6 +79,9 @@ LAZY = {
     ("worker/selfsigned.py", "trustme"): "an optional extra, for development",
     ("worker/websocket.py", "geventwebsocket"): "an application's own package, which may not be there",
     ("log/configured.py", "logging.config"): "it loads socketserver and more, for the few who configure logging",
+    ("log/configured.py", "configparser"): "logging.config loads it too, for one of its two formats",
+    ("worker/boot.py", "greenserve.worker.tickets"): "it loads ctypes, for those who have TLS",
+    ("wsgi/error_page.py", "html"): "it loads the names of 2,000 characters, for a page that only --reload shows",
     ("files.py", "tomli"): "Python 3.10 has no tomllib",
     ("files.py", "tomllib"): "loaded only when there is a file to read",
 }

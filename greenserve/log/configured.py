@@ -5,7 +5,6 @@ gunicorn.access mean the same. One that the configuration names gets what it
 says and nothing else; one that it does not name goes where the settings send it.
 """
 
-import configparser
 import json
 import logging
 from collections.abc import Iterable, Iterator, Mapping
@@ -102,9 +101,10 @@ def apply_dictionary(settings: Mapping[str, Any]) -> set[str]:
 
 
 def apply_file(path: str) -> set[str]:
+    from configparser import ConfigParser
     from logging.config import fileConfig
 
-    parser = configparser.ConfigParser()
+    parser = ConfigParser()
     with open(path, encoding="utf-8") as file:
         parser.read_file(file)
     fileConfig(parser, disable_existing_loggers=False)

@@ -36,7 +36,6 @@ from greenserve.worker.identity import assume_identity
 from greenserve.worker.loops import keep_loops_apart
 from greenserve.worker.mold import divide, settle_memory
 from greenserve.worker.stacks import answer_examiner
-from greenserve.worker.tickets import share_tickets
 from greenserve.worker.unshared import find_sockets, find_unshared
 from greenserve.worker.worker import Worker
 from greenserve.wsgi.environ import ErrorStream, connection_environ, listener_environ
@@ -102,6 +101,8 @@ def acquire_means(seat: Seat) -> Means:
         # While we may still read what is root's alone.
         tls = make_context(config)
         if tls is not None:
+            from greenserve.worker.tickets import share_tickets
+
             share_tickets(tls, seat.secret, seat.generation)
             keep_quiet_about_names()
         assume_identity(config.user, config.group, config.umask)

@@ -4,7 +4,6 @@ Only for development: it shows source code to whoever asks.
 """
 
 from collections.abc import Callable
-from html import escape
 from typing import Any
 
 PAGE = """\
@@ -22,6 +21,8 @@ class ErrorPage:
     """An application that answers every request with 500 and the screen."""
 
     def __init__(self, screen: str) -> None:
+        from html import escape
+
         # A path in a traceback may hold bytes that are no UTF-8.
         self._content = PAGE.format(screen=escape(screen)).encode("utf-8", "backslashreplace")
 
