@@ -6,9 +6,9 @@ to wait at import; an early ssl ends in endless recursion). The process that
 forks us has imported as little as it could, and nothing of gevent.
 """
 
-from gevent import monkey
+from greenserve.worker.patch import patch_all
 
-monkey.patch_all()
+patch_all()
 
 import atexit
 import logging
