@@ -3,7 +3,7 @@
 cimport cython
 
 cdef int _DATE, _SERVER, _LENGTH, _HOP_BY_HOP, _CONNECTION, _KEEP_ALIVE, _OURS, _NOT_IN_HINTS
-cdef dict _ROLES, _statuses, _names
+cdef dict _ROLES, _statuses, _names, _size_lines
 cdef FieldName _DATE_NAME
 
 
@@ -73,6 +73,7 @@ cdef bint _streams_events(Answer answer) except -1
 
 cdef long long _choose_framing(ResponseHead made, Answer answer, str method, bint http11, long long known_length) except? -2
 
+@cython.locals(line=bytes)
 cpdef bytes make_size_line(Py_ssize_t size)
 
 @cython.locals(known=FieldName)

@@ -50,7 +50,10 @@ EVENT_STREAM = "text/event-stream"
 _statuses: dict[str, "Status"] = {}
 _names: dict[str, "FieldName"] = {}
 
-#: So many names are remembered, and as many statuses, until all are forgotten: an application may make them up for each answer.
+#: Most blocks of a stream are as long as the one before.
+_size_lines: dict[int, bytes] = {}
+
+#: So many names are remembered, as many statuses and sizes, until all are forgotten: an application may make up new ones always.
 MAX_REMEMBERED = 256
 
 #: Characters; a longer value is rarely the same in the next answer.
@@ -301,7 +304,12 @@ def _choose_framing(made: ResponseHead, answer: Answer, method: str, http11: boo
 
 def make_size_line(size: int) -> bytes:
     """Return what stands before the *size* bytes of a chunk; `LINE_END` stands behind them."""
-    return f"{size:x}\r\n".encode("latin-1")
+    line = _size_lines.get(size)
+    if line is None:
+        if len(_size_lines) >= MAX_REMEMBERED:
+            _size_lines.clear()
+        line = _size_lines[size] = f"{size:x}\r\n".encode("latin-1")
+    return line
 
 
 LINE_END = b"\r\n"

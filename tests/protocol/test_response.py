@@ -3,7 +3,7 @@
 import pytest
 
 from greenserve.errors import BadResponse
-from greenserve.protocol.response import MAX_REMEMBERED, MAX_VALUE_REMEMBERED, check_answer, make_response_head
+from greenserve.protocol.response import MAX_REMEMBERED, MAX_VALUE_REMEMBERED, check_answer, make_response_head, make_size_line
 
 DATE = "Fri, 20 Nov 2026 10:00:00 GMT"
 
@@ -54,6 +54,12 @@ def test_more_names_and_statuses_than_are_remembered_are_served():
         lines = lines_of(make_head(status, (f"X-{number}", str(number)), ("Content-Length", "2")))
 
         assert {f"HTTP/1.1 {status}", f"X-{number}: {number}", "Content-Length: 2"} <= set(lines)
+
+
+def test_each_chunk_has_its_own_size():
+    sizes = [*range(1, MAX_REMEMBERED + 2), 1, 1, 0xABCDE]
+
+    assert [b"%x\r\n" % size for size in sizes] == [make_size_line(size) for size in sizes]
 
 
 class Odd(str):
