@@ -30,6 +30,8 @@ ONE_FORM = {
     "system/test_daemon.py": "it is the master's doing",
     "system/test_from_gunicorn.py": "it is the configuration's doing",
     "system/test_load_errors.py": "an application that cannot be loaded is not served",
+    "system/test_no_gap.py": "the other tests of reloads, crashes and upgrades make its promise, in less time",
+    "system/test_surge.py": "how many workers begin at a time is the master's doing",
     "test_account.py": "it asks the system",
     "test_architecture.py": "it reads sources",
     "test_title.py": "it asks the system",
