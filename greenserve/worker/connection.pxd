@@ -1,8 +1,12 @@
 # C types of connection.py.
 
+cimport cython
+
 from greenserve.protocol.request cimport RequestHead
 from greenserve.worker.incoming cimport Incoming
 from greenserve.worker.service cimport Service
+from greenserve.wsgi.exchange cimport Exchange
+from greenserve.wsgi.input cimport Input
 
 
 cdef class Connection:
@@ -12,7 +16,7 @@ cdef class Connection:
     cdef dict _environ
     cdef Service _service
     cdef Incoming _incoming
-    cdef object _exchange
+    cdef Exchange _exchange
     cdef double _began
     cdef object _greenlet
     cdef object _tunnel
@@ -28,6 +32,11 @@ cdef class Connection:
     cdef RequestHead _read_head(self)
     cdef bytes _receive_first(self)
     cdef double _idle_time(self)
+
+    @cython.locals(content=Input)
     cdef bint _answer(self, RequestHead head) except -1
-    cdef _run(self, RequestHead head, content)
-    cdef bint _outlives(self, exchange) except -1
+
+    cdef Exchange _run(self, RequestHead head, Input content)
+
+    @cython.locals(content=Input)
+    cdef bint _outlives(self, Exchange exchange) except -1

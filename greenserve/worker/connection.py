@@ -310,7 +310,7 @@ class Connection:
         content = exchange.input
         if exchange.persistent and (content.finished or self._discard(content)):
             return True
-        if exchange.taken_over:
+        if exchange.is_taken_over():
             self._linger()
         elif not exchange.complete:
             self._transport.cut()
@@ -336,7 +336,9 @@ class Connection:
 
     def _refuse(self, refusal: ProtocolError) -> None:
         """Answer what is not a request that we serve, and hear no more from this client."""
-        self._service.refused({**self._base, **self._facts}, refusal)
+        # Without what stands empty there until a request fills it.
+        known = {key: value for key, value in {**self._base, **self._facts}.items() if value is not None}
+        self._service.refused(known, refusal)
         self._transport.send(make_refusal(refusal.status, method="GET", date=self._service.date()))
         self._linger()
 

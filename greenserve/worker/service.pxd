@@ -2,6 +2,7 @@
 
 from greenserve.status cimport Cell, Row
 from greenserve.worker.connections cimport Connections
+from greenserve.wsgi.exchange cimport Exchange
 
 
 cdef class Service:
@@ -33,5 +34,5 @@ cdef class Service:
 
     cpdef str date(self)
     cpdef began(self)
-    cpdef ended(self, dict environ, exchange, double began)
+    cpdef ended(self, dict environ, Exchange exchange, double began)
     cdef _leave(self)

@@ -128,7 +128,8 @@ class Service:
 
     def ended(self, environ: dict[str, Any], exchange: Exchange, began: float) -> None:
         """Count an exchange, and write down how it went; it *began* on the clock of `now`."""
-        if exchange.taken_over:
+        taken_over = exchange.is_taken_over()
+        if taken_over:
             self.row["websockets"] -= 1
         else:
             self._leave()
@@ -141,7 +142,7 @@ class Service:
             elapsed = now() - began
             started = time.time() - elapsed
             self._access_log.record(Access(environ, exchange.status, exchange.fields, exchange.sent, started, elapsed, self._pid))
-        if self.counted is not None and not exchange.taken_over:
+        if self.counted is not None and not taken_over:
             self.counted()
 
     def handed_over(self) -> None:

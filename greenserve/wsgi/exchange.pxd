@@ -31,6 +31,7 @@ cdef class Exchange:
     cdef readonly bint persistent
     cdef readonly object failure
 
+    cpdef bint is_taken_over(self) except -1
     cpdef run(self, application)
     cdef bint _tells_takeover(self, failure) except -1
     cdef _respond(self, application)

@@ -130,9 +130,8 @@ class Exchange:
     def head_sent(self) -> bool:
         return self._head is not None
 
-    @property
-    def taken_over(self) -> bool:
-        """Whether the application has taken the connection, so that nobody else may write on it."""
+    def is_taken_over(self) -> bool:
+        """Return whether the application has taken the connection, so that nobody else may write on it."""
         return self._takeover is not None and self._takeover.taken
 
     @property
@@ -159,7 +158,7 @@ class Exchange:
         comes as a RuntimeError (PEP 479).
         """
         cause = failure.__cause__ if isinstance(failure, RuntimeError) else failure
-        return self.taken_over and isinstance(cause, (StopIteration, TakenOver))
+        return self.is_taken_over() and isinstance(cause, (StopIteration, TakenOver))
 
     def _respond(self, application: Application) -> None:
         blocks = application(self.environ, self.start_response)
@@ -378,7 +377,7 @@ class Exchange:
 
     def _refuse(self, failure: BaseException) -> None:
         """Answer for an exchange that failed, if nothing has been sent; else leave it visibly cut."""
-        if self._head is not None or self.taken_over or isinstance(failure, ClientDisconnected):
+        if self._head is not None or self.is_taken_over() or isinstance(failure, ClientDisconnected):
             return
         reason = self.input.failure or failure
         code = reason.status if isinstance(reason, ProtocolError) else 500
