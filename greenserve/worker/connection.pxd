@@ -16,6 +16,7 @@ cdef class Connection:
     cdef dict _environ
     cdef Service _service
     cdef Incoming _incoming
+    cdef object _receive_content
     cdef Exchange _exchange
     cdef double _began
     cdef object _greenlet

@@ -56,6 +56,7 @@ class Connection:
         "_greenlet",
         "_incoming",
         "_lingers",
+        "_receive_content",
         "_served",
         "_service",
         "_standing",
@@ -74,6 +75,8 @@ class Connection:
         self._environ = NO_ENVIRON
         self._service = service
         self._incoming = Incoming(transport, service)
+        # Bound once, and not for each request.
+        self._receive_content = self._incoming.receive_content
         self._exchange: Exchange | None = None
         #: When the present exchange began, on the clock of `now`.
         self._began = 0.0
@@ -236,7 +239,7 @@ class Connection:
             self._consider_upgrade(head)
         welcome = self._send_continue if head.expects_continue else None
         decoder = content_after(head, self._service.limits)
-        content = Input(decoder, self._incoming.buffer, self._incoming.receive_content, welcome)
+        content = Input(decoder, self._incoming.buffer, self._receive_content, welcome)
         try:
             if isinstance(decoder, ChunkedContent):
                 self._take_chunked(head.environ, decoder, content)

@@ -1,5 +1,7 @@
 # C types of transport.py.
 
+cimport cython
+
 from greenserve.worker._wire cimport Wire as CompiledWire
 
 
@@ -15,6 +17,12 @@ cdef class Transport:
 
     cpdef bytes receive(self, double deadline, Py_ssize_t size=*)
     cpdef bytes receive_now(self, Py_ssize_t size=*)
+
+    @cython.locals(size=Py_ssize_t, data=bytes, sent=Py_ssize_t)
     cdef _send_all(self, tuple pieces, bint more)
+
     cpdef take_turns(self)
     cdef _wait(self, unsigned int events, double deadline)
+
+
+cdef bytes join(tuple pieces)

@@ -59,6 +59,15 @@ def skip(pieces: Pieces, count: int) -> Pieces:
     return []
 
 
+def join(pieces: tuple[bytes, ...]) -> bytes:
+    """Return *pieces* as one. There are seldom more than a head and a block."""
+    if len(pieces) == 1:
+        return pieces[0]
+    if len(pieces) == 2:
+        return pieces[0] + pieces[1]
+    return b"".join(pieces)
+
+
 class Patience(NamedTuple):
     """How long a client may take over what is sent to it."""
 
@@ -144,12 +153,15 @@ class Transport:
     def _send_all(self, pieces: tuple[bytes, ...], more: bool) -> None:
         if self._unsent_limit:
             self._limit_again()
-        if len(pieces) > 1 and sum(map(len, pieces)) > JOINED:
+        size = 0
+        for piece in pieces:
+            size += len(piece)
+        if len(pieces) > 1 and size > JOINED:
             self._send_rest(list(pieces), 0, more)
         else:
-            data = pieces[0] if len(pieces) == 1 else b"".join(pieces)
+            data = join(pieces)
             sent = self.wire.send_now(data, more)
-            if sent < len(data):
+            if sent < size:
                 self._send_rest([data], sent, more)
         self.take_turns()
 
