@@ -193,8 +193,9 @@ class Fleet:
             self._give_up(now, WorkerBootError.exit_code, f"answered {errors} of {answers} requests with errors")
 
     def resize(self, size: int) -> None:
-        if self._proven == self.plan:
-            self._proven = self.plan._replace(size=size)
+        """Want *size* workers, of the new code as of the old that is kept beside it until the new is proven."""
+        if self._proven is not None:
+            self._proven = self._proven._replace(size=size)
         self.plan = self.plan._replace(size=size)
 
     def stop(self, now: float, *, quick: bool = False) -> None:

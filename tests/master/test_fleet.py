@@ -318,6 +318,32 @@ def test_a_canary_serves_alone_before_others_follow():
     assert [Drain(1, 30.0), Fork(5, 2), Fork(6, 2)] == stage.step(1)
 
 
+@pytest.mark.parametrize("canary", [True, False])
+def test_who_is_to_have_no_workers_keeps_none_for_new_code_on_trial(canary):
+    """A new master has taken over while a reload is not decided: the old code must not stay for ever."""
+    stage = Stage(2, trial=10.0, canary=canary).boot()
+    stage.reload()
+    stage.step()
+    stage.ready(3)
+    stage.step()
+
+    stage.fleet.resize(0)
+
+    assert {1, 2, 3} <= {move.pid for move in stage.step() if isinstance(move, Drain)}
+
+
+def test_a_resize_during_a_trial_counts_for_the_old_code_too():
+    stage = Stage(3, trial=10.0, canary=True).boot()
+    stage.reload()
+    stage.step()
+    stage.ready(4)
+    stage.step()
+
+    stage.fleet.resize(2)
+
+    assert [Drain(1, 30.0)] == stage.step()
+
+
 def test_the_death_of_a_canary_ends_the_trial():
     stage = Stage(2, trial=10.0, canary=True).boot()
     stage.reload()
