@@ -187,7 +187,7 @@ def check_answer(status: object, fields: object) -> Answer:
         known = _names.get(name) if type(name) is str else None
         if known is None:
             known = _learn_name(name, value)
-        line = known.line if value == known.value else known.make_line(value)
+        line = known.line if type(value) is str and value == known.value else known.make_line(value)
         if known.role and not answer.takes(known, value):
             answer.fields.remove(field)
         else:

@@ -109,6 +109,8 @@ cdef disconnect(int number):
     raise ClientDisconnected(f"the client is gone: {OSError(number, os.strerror(number))}")
 
 
+# The collector must not take the socket from a wire that then closes the descriptor once more.
+@cython.no_gc_clear
 @cython.final
 cdef class Wire:
     """A non-blocking socket, the events on it that are not used up, and the greenlet that waits for one."""
@@ -129,7 +131,11 @@ cdef class Wire:
     cpdef bytes receive_now(self, Py_ssize_t size):
         """Return what is there, at most *size* bytes; None if it is nothing, b"" if the client has finished sending."""
         cdef Py_ssize_t most = min(size, RECEIVE_SIZE)
-        cdef ssize_t count = recv(self.fd, received, most, 0)
+        cdef ssize_t count
+        if size < 0:
+            # The kernel would take it for a very large one.
+            raise ValueError("negative buffersize in recv")
+        count = recv(self.fd, received, most, 0)
         if count < 0:
             if errno != EAGAIN:
                 disconnect(errno)

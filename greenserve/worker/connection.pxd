@@ -25,6 +25,7 @@ cdef class Connection:
     cdef long _served
     cdef double _deadline
     cdef bint _asleep
+    cdef bint _evicted
     cdef bint _lingers
     cdef public bint idle
     cdef public str address

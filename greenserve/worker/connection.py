@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from contextvars import copy_context
 from typing import Any
 
-from gevent import Timeout, getcurrent, spawn
+from gevent import Timeout, getcurrent, spawn, spawn_raw
 
 from greenserve.errors import (
     ClientDisconnected,
@@ -51,6 +51,7 @@ class Connection:
         "_began",
         "_deadline",
         "_environ",
+        "_evicted",
         "_exchange",
         "_facts",
         "_greenlet",
@@ -85,6 +86,8 @@ class Connection:
         self._tunnel: Tunnel | None = None
         self._served = 0
         self.idle = False
+        #: Another needs its room.
+        self._evicted = False
         #: Idle without a greenlet.
         self._asleep = False
         #: When an idle connection ends, on the clock of `now`.
@@ -101,7 +104,7 @@ class Connection:
         self._live(self._open)
 
     def resume(self) -> None:
-        """Go on in a new greenlet after a sleep, unless the connection was evicted in it."""
+        """Go on in a new greenlet after a sleep, unless another has done so."""
         if self._asleep:
             self._live(self._wake_up)
 
@@ -376,16 +379,16 @@ class Connection:
         return self._service.date()
 
     def may_persist(self) -> bool:
-        return self._service.may_persist
+        return self._service.may_persist and not self._evicted
 
     # What the worker asks of us, from the hub.
 
     def evict(self) -> None:
-        """Close at once; it is idle, or lingers."""
+        """Close at once; it is idle, or lingers. A request that has just come is answered, and is the last one."""
         self._deadline = 0.0
+        self._evicted = True
         if self._asleep:
-            self._asleep = False
-            self._close()
+            spawn_raw(self.resume)
         else:
             self._transport.interrupt()
 
@@ -394,7 +397,8 @@ class Connection:
         if self._exchange is None:
             return None
         environ, seconds = self._exchange.environ, now() - self._began
-        return Unfinished(environ["REQUEST_METHOD"], environ["RAW_URI"], seconds, self._greenlet.gr_frame)
+        # An application may have taken everything out of it.
+        return Unfinished(environ.get("REQUEST_METHOD", "-"), environ.get("RAW_URI", "-"), seconds, self._greenlet.gr_frame)
 
     def drain(self) -> None:
         """Close soon if idle; otherwise the next answer is the last, and a tunnel ends."""

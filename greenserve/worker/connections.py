@@ -81,8 +81,11 @@ class Connections:
         self._idle.pop(connection, None)
 
     def has_room(self) -> bool:
-        """Return whether one more may come, letting the longest idle go for it if need be; called in the hub."""
-        return len(self._open) < self._limit or self.make_room()
+        """Return whether one more may come, letting the longest idle go for it if need be; called in the hub.
+
+        Who is let go may have a last request to be answered, and is gone later.
+        """
+        return len(self._open) < self._limit or (self.make_room() and len(self._open) < self._limit)
 
     def make_room(self) -> bool:
         """Let the longest idle connection go; return whether there was one."""

@@ -195,11 +195,14 @@ def leniency_of(config: Config) -> Leniency:
 
 def log_failure(environ: dict[str, Any], failure: BaseException) -> None:
     """Say in the error log why an exchange did not end well."""
-    request = environ["REQUEST_METHOD"], environ["RAW_URI"]
+    # An application may have taken everything out of it.
+    request = environ.get("REQUEST_METHOD", "-"), environ.get("RAW_URI", "-")
     if isinstance(failure, ClientDisconnected):
         error_log.debug("%s %s: %s", *request, failure)
     elif isinstance(failure, ProtocolError):
-        error_log.info("%s %s from %s was refused with %d: %s", *request, environ["REMOTE_ADDR"] or "-", failure.status, failure)
+        error_log.info(
+            "%s %s from %s was refused with %d: %s", *request, environ.get("REMOTE_ADDR") or "-", failure.status, failure
+        )
     elif isinstance(failure, BadResponse):
         error_log.error("%s %s: %s%s", *request, failure, place_of(failure))
     else:

@@ -62,7 +62,8 @@ def skip(pieces: Pieces, count: int) -> Pieces:
 def join(pieces: tuple[bytes, ...]) -> bytes:
     """Return *pieces* as one. There are seldom more than a head and a block."""
     if len(pieces) == 1:
-        return pieces[0]
+        # The compiled wire wants bytes, and nothing made of them.
+        return pieces[0] if type(pieces[0]) is bytes else bytes(pieces[0])
     if len(pieces) == 2:
         return pieces[0] + pieces[1]
     return b"".join(pieces)

@@ -77,3 +77,23 @@ def test_characters_that_were_checked_are_those_that_leave():
 
     assert ["HTTP/1.1 200 OK", "X-Name: value"] == lines_of(made)[:2]
     assert b"Set-Cookie" not in made.head
+
+
+@pytest.mark.parametrize("name", ["X-Never-Heard-Of", "cONTENT-lENGTH"])
+def test_none_is_no_value_of_a_name_that_is_new(name):
+    with pytest.raises(BadResponse, match="not a pair of str"):
+        check_answer("200 OK", [(name, None)])
+
+
+def test_value_that_calls_itself_equal_to_another_is_sent_as_it_is():
+    class Equal(str):
+        def __eq__(self, other):
+            return True
+
+        __hash__ = str.__hash__
+
+    check_answer("200 OK", [("Set-Cookie", "theirs")])
+
+    answer = check_answer("200 OK", [("Set-Cookie", Equal("mine"))])
+
+    assert b"Set-Cookie: mine\r\n" in make_response_head(answer, "GET", True, True, 0, "now").head

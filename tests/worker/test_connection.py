@@ -474,3 +474,34 @@ def test_request_beyond_the_limit_gets_503_and_when_to_come_back(stage, serve):
     assert b"\r\nRetry-After: 1\r\n" in refusal
     assert first.receive().endswith(b"done")
     second.socket.close()
+
+
+def test_block_may_be_of_a_class_made_of_bytes(serve):
+    class Block(bytes):
+        pass
+
+    def application(environ, start_response):
+        start_response("200 OK", [("Content-Length", "6")])
+        return iter([b"abc", Block(b"def")])
+
+    client = serve(application)
+    client.send(LAST)
+
+    assert client.receive().endswith(b"abcdef")
+
+
+def test_request_whose_environ_was_cleared_is_found_unfinished(serve, stage):
+    entered = Event()
+
+    def application(environ, start_response):
+        environ.clear()
+        entered.set()
+        gevent.sleep(0.01)
+        raise ValueError
+
+    client = serve(application)
+    client.send(LAST)
+    entered.wait()
+
+    assert ["-"] == [each.method for each in stage.service.connections.find_unfinished()]
+    assert client.receive().startswith(b"HTTP/1.1 500 ")

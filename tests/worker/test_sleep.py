@@ -122,3 +122,13 @@ def test_nothing_is_lost_at_the_edge_of_sleep(stage):
     gevent.joinall(askers, timeout=60, raise_error=True)
 
     assert 600 == stage.row["requests"]
+
+
+def test_request_of_an_evicted_sleeper_is_answered(client, stage):
+    """It has come before the eviction, and nobody had said that the connection would close."""
+    wait_for_sleep(stage)
+    client.send(GET)
+
+    stage.service.connections.make_room()
+
+    assert b"Connection: close" in client.receive()

@@ -47,3 +47,11 @@ def test_the_kernel_may_hold_more_of_a_large_file_than_of_what_follows(tmp_path)
 
         assert during > 65536
         assert 65536 == limit()
+
+
+def test_negative_size_is_refused():
+    theirs, ours = socket.socketpair()
+    transport = Transport(wires.wrap(ours), LoopReadiness(), Patience(1.0, 0, Scoreboard(1).row(0)))
+
+    with theirs, closing(transport), pytest.raises(ValueError, match="negative"):
+        transport.receive_now(-1)
