@@ -105,6 +105,11 @@ class Fleet:
     def outcome(self) -> int | None:
         return None if self.workers else self._exit_code
 
+    @property
+    def deaf(self) -> bool:
+        """Whether the fleet stops, and nobody accepts any more."""
+        return self.stopping and all(worker.withdrawn or worker.failed for worker in self.workers.values())
+
     # What happened.
 
     def forked(self, pid: int, number: int, generation: int, now: float) -> None:

@@ -432,6 +432,10 @@ class Master:
     def _follow_succession(self) -> None:
         """See what the coming and going of workers means for the two masters."""
         self._succession.move_in(self._pidfile, self._config.pidfile)
+        if self._fleet.deaf:
+            # Who comes now is refused, and does not wait for the last request in progress to be reset.
+            self._crew.molds.keep(None)
+            self._listeners.close()
         if self._succession.leaving and not self._fleet.workers:
             self._fleet.stop(time.monotonic())
         elif sum(worker.ready for worker in self._fleet.workers.values() if worker.serving) >= self._fleet.size > 0:

@@ -135,8 +135,8 @@ class Molds:
             if each is mold:
                 self.drop(generation)
 
-    def keep(self, generation: int) -> None:
-        """End all molds but that of *generation*."""
+    def keep(self, generation: int | None) -> None:
+        """End all molds but that of *generation*; None is none of them."""
         for other in [each for each in self._molds if each != generation]:
             self.drop(other)
 

@@ -1,6 +1,7 @@
 """Stopping, resizing and reopening by the signals that users of gunicorn know."""
 
 import signal
+import socket
 import time
 
 import pytest
@@ -42,6 +43,38 @@ def test_term_lets_requests_in_flight_finish(start_server, gate):
 
     assert [b"passed", b"halfwhole"] == [response.content for response in responses]
     assert 0 == server.wait()
+
+
+@pytest.mark.parametrize("options", [[], ["--preload"]], ids=["loaded by each", "preload"])
+def test_who_comes_after_the_last_accept_is_refused(start_server, gate, options):
+    """Else a client would hear nothing until the end, be reset then, and not know whether it was heard."""
+    server = start_server("gated", "--workers", "2", "--bind", "127.0.0.1:0", *options, env=gate.environ, sockets=())
+    address = ("127.0.0.1", int(server.wait_for_log(r"listening on http://127.0.0.1:(\d+)")[1]))
+
+    with RawClient(address) as client:
+        client.send(make_request())
+        visitor = gate.admit()
+        server.signal(signal.SIGTERM)
+        refused = wait_until_refused(address)
+        visitor.release()
+
+        assert b"passed" == client.receive_response().content
+    assert refused
+    assert 0 == server.wait()
+
+
+def wait_until_refused(address):
+    """Return whether nobody listens there any more, within a few seconds."""
+    deadline = time.monotonic() + 5.0
+    while time.monotonic() < deadline:
+        try:
+            socket.create_connection(address, timeout=1.0).close()
+        except ConnectionRefusedError:
+            return True
+        except OSError:
+            # It was in the queue when that was let go.
+            continue
+    return False
 
 
 def test_term_told_twice_in_one_breath_is_no_hurry(start_server, gate):
