@@ -9,29 +9,10 @@ import pytest
 from tests.support.client import RawClient, Truncated, ask_together, make_request
 from tests.support.load import load
 from tests.support.machine import boot_clock, born_at, time_in_line
+from tests.support.server import APPS
 
 READY = r"worker \d+ \(pid (\d+)\) is ready"
 BOOTED = READY + r" after ([\d.]+) s"
-
-#: The second to boot takes longer than the first is stuck.
-SLOW = """
-import os
-import time
-from pathlib import Path
-from gevent.monkey import get_original
-
-seen = Path("seen")
-if seen.exists():
-    time.sleep(2)
-seen.touch()
-
-
-def application(environ, start_response):
-    if environ["PATH_INFO"] == "/stuck":
-        get_original("time", "sleep")(1.7)
-    start_response("200 OK", [("Content-Length", "4")])
-    return [b"fine"]
-"""
 
 
 def hold_requests(server, gate, count, opened):
@@ -124,8 +105,7 @@ def test_worker_stuck_in_the_application_is_replaced(start_server, path, functio
 
 
 def test_worker_that_comes_back_before_it_is_replaced_loses_nothing(start_server, tmp_path):
-    (tmp_path / "slow.py").write_text(SLOW)
-    server = start_server("slow", "--timeout", "1", cwd=tmp_path)
+    server = start_server("slow", "--timeout", "1", "--pythonpath", str(APPS), cwd=tmp_path)
 
     with RawClient(server.address) as client:
         answer = client.ask("/stuck")
